@@ -8,7 +8,12 @@ find_program(MOLD mold)
 if(MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
+mark_as_advanced(CCACHE MOLD)
+
 if(CAF_RAY_SANITIZE)
   add_compile_options(-fsanitize=${CAF_RAY_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${CAF_RAY_SANITIZE})
+  if(CAF_RAY_SANITIZE MATCHES thread)
+    add_compile_options(-Wno-tsan) # fences are used by CAF and TBB headers; the tool ignores them
+  endif()
 endif()
