@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <caf/actor_control_block.hpp>
-#include <caf/send.hpp>
+#include <caf/message.hpp>
 
 #include "gcs/types/messages.hpp"
 
@@ -24,7 +24,7 @@ public:
     bool announce;
     {
       std::lock_guard guard(mutex_);
-      receiver_ = caf::weak_actor_ptr{receiver};
+      receiver_ = caf::weak_actor_ptr{receiver.get(), true};
       announce = announced_ = !items_.empty();
     }
     if (announce)
@@ -54,7 +54,7 @@ public:
 private:
   void notify() {
     if (auto receiver = receiver_.lock())
-      caf::anon_send(caf::actor_cast<caf::actor>(receiver), drain_atom_v);
+      receiver->enqueue(nullptr, caf::make_message_id(), caf::make_message(drain_atom_v), nullptr);
   }
 
   std::mutex mutex_;

@@ -130,7 +130,7 @@ template <class Record>
 std::string encode(const Record& record) {
   msgpack::sbuffer buffer;
   detail::record_writer writer(buffer);
-  writer.write(const_cast<Record&>(record)); // the field list serves both directions; only read here
+  writer.write(const_cast<Record&>(record)); // the field list serves both ways; only read here
   return std::string(buffer.data(), buffer.size());
 }
 

@@ -20,19 +20,27 @@ enum class task_kind : std::uint8_t {
   actor_method,
 };
 
-/// One argument: packed bytes, or the object whose value it will be.
+enum class argument_kind : std::uint8_t {
+  /// Packed in `task_spec::argument_bytes`, at [offset, offset + size).
+  value,
+  /// The value that the object `ref` will have.
+  object,
+  /// A vector, filled from the `size` arguments that follow; all of them objects.
+  gather,
+};
+
+/// One argument. The members that its kind does not name are zero.
 struct task_argument {
-  /// Nil for a value that travels inside `bytes`.
-  object_id ref;
-  /// Where the packed value lies in `task_spec::argument_bytes`; unused for a ref.
+  argument_kind kind = argument_kind::value;
   std::uint32_t offset = 0;
   std::uint32_t size = 0;
+  object_id ref;
 
   bool operator==(const task_argument&) const = default;
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, task_argument& x) {
-    return f(x.ref, x.offset, x.size);
+    return f(x.kind, x.offset, x.size, x.ref);
   }
 };
 
