@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+
+#include "gcs/types/records.hpp"
+#include "libray/src/pending_task.hpp"
+#include "ray/api/ray_runtime.h"
+
+namespace caf_ray {
+
+/// One life of an actor's object. A running method holds it, so the object is deleted when the
+/// actor has ended and no method runs on it any more.
+struct actor_incarnation {
+  void* object = nullptr;
+  const ray::internal::RemoteFunction* factory = nullptr;
+  bool restarted = false;
+
+  ~actor_incarnation();
+};
+
+} // namespace caf_ray
+
+namespace ray::internal {
+
+/// One actor as this process knows it: its state, the calls that wait for it, and the CAF actor
+/// that runs them. Lives while a handle, a pending call or the living actor itself refers to it.
+///
+/// Invariants (under `mutex`): calls are in `inbox` or `running`, never both; `dead` implies both
+/// are empty; `notified` says that a drain message is on its way to `host`.
+struct ActorEntry {
+  caf_ray::actor_id id;
+  std::string binary_id;
+  std::atomic<std::uint32_t> references{1};
+
+  mutable std::mutex mutex;
+  caf_ray::actor_record record;
+  /// What creates it, and creates it anew.
+  caf_ray::pending_task_ptr creation;
+  bool holds_resources = false;
+  caf::strong_actor_ptr host;
+  bool notified = false;
+  std::shared_ptr<caf_ray::actor_incarnation> life;
+  std::deque<caf_ray::pending_task_ptr> inbox;
+  std::vector<caf_ray::pending_task_ptr> running;
+  /// The last method sent from this process, for the stateful edge.
+  std::uint64_t method_count = 0;
+  caf_ray::task_id last_method;
+  /// A method called ExitActor.
+  bool exiting = false;
+
+  std::int32_t max_concurrency() const noexcept {
+    return creation ? creation->spec.opts().max_concurrency : 1;
+  }
+};
+
+} // namespace ray::internal
+
+namespace caf_ray {
+
+using ray::internal::ActorEntry;
+
+/// A counted pointer to an ActorEntry for inside the runtime.
+class actor_ptr {
+public:
+  actor_ptr() noexcept = default;
+  static actor_ptr share(ActorEntry& entry) noexcept {
+    ray::internal::Retain(&entry);
+    return actor_ptr(&entry);
+  }
+  static actor_ptr adopt(ActorEntry* entry) noexcept { return actor_ptr(entry); }
+  actor_ptr(const actor_ptr& other) noexcept : entry_(other.entry_) {
+    if (entry_)
+      ray::internal::Retain(entry_);
+  }
+  actor_ptr(actor_ptr&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
+  actor_ptr& operator=(actor_ptr other) noexcept {
+    std::swap(entry_, other.entry_);
+    return *this;
+  }
+  ~actor_ptr() {
+    if (entry_)
+      ray::internal::Release(entry_);
+  }
+  ActorEntry* get() const noexcept { return entry_; }
+  ActorEntry* operator->() const noexcept { return entry_; }
+  ActorEntry& operator*() const noexcept { return *entry_; }
+  explicit operator bool() const noexcept { return entry_ != nullptr; }
+
+private:
+  explicit actor_ptr(ActorEntry* entry) noexcept : entry_(entry) {}
+  ActorEntry* entry_ = nullptr;
+};
+
+} // namespace caf_ray

@@ -1,0 +1,213 @@
+#include "libray/src/actor_host.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "libray/src/runtime.hpp"
+#include "libray/src/task_run.hpp"
+
+namespace caf_ray {
+
+namespace {
+
+/// After this many calls, or this long, others in the executor get their turn.
+constexpr int calls_per_turn = 256;
+constexpr auto turn_time = std::chrono::milliseconds(2);
+
+/// A call of an actor with max_concurrency above 1.
+class method_actor final : public caf::event_based_actor {
+public:
+  method_actor(caf::actor_config& config, runtime* owner, actor_ptr entry,
+               std::shared_ptr<actor_incarnation> life, pending_task_ptr call)
+      : caf::event_based_actor(config), owner_(owner), entry_(std::move(entry)),
+        life_(std::move(life)), call_(std::move(call)) {}
+  subtype_t subtype() const override { return function_object; }
+  const char* name() const override { return "method"; }
+  caf::behavior make_behavior() override {
+    run_method(*owner_, *entry_, life_, call_);
+    life_.reset();
+    owner_->notify(*entry_);
+    return {};
+  }
+
+private:
+  runtime* owner_;
+  actor_ptr entry_;
+  std::shared_ptr<actor_incarnation> life_;
+  pending_task_ptr call_;
+};
+
+} // namespace
+
+task_actor::task_actor(caf::actor_config& config, runtime* owner, pending_task_ptr task)
+    : caf::event_based_actor(config), owner_(owner), task_(std::move(task)) {}
+
+caf::behavior task_actor::make_behavior() {
+  owner_->run_dispatched(task_);
+  task_.reset();
+  return {};
+}
+
+void run_method(runtime& owner, ActorEntry& entry, const std::shared_ptr<actor_incarnation>& life,
+                const pending_task_ptr& call) {
+  task_context ctx;
+  ctx.owner = &owner;
+  ctx.id = call->spec.id;
+  ctx.task = call;
+  ctx.actor = &entry;
+  ctx.actor_restarted = life->restarted;
+  std::optional<error> failure;
+  bool exited = false;
+  if (call->try_claim()) {
+    task_run run(owner, *call);
+    run.set_life(life.get());
+    {
+      context_scope scope(ctx);
+      failure = run.execute();
+    }
+    exited = run.exited();
+    if (!failure)
+      run.deliver();
+  } else {
+    failure = error{errc::cancelled, "method " + call->spec.display_name() + " was cancelled"};
+  }
+  {
+    // Not there any more when the actor was killed meanwhile; then the results have failed already
+    // and what follows changes nothing.
+    std::lock_guard guard(entry.mutex);
+    std::erase(entry.running, call);
+  }
+  if (failure)
+    owner.fail_task(*call, *failure);
+  owner.end_task(*call);
+  if (exited)
+    owner.actor_ended(entry, "it has exited (ray::ExitActor in " + call->spec.display_name() + ")",
+                      false);
+}
+
+actor_host::actor_host(caf::actor_config& config, runtime* owner, actor_ptr entry)
+    : caf::event_based_actor(config), owner_(owner), entry_(std::move(entry)) {
+  listener_.host = this;
+}
+
+actor_host::~actor_host() {
+  if (awaited_)
+    unlisten(*awaited_, listener_);
+}
+
+void actor_host::input_listener::on_ready() {
+  host->ctrl()->enqueue(nullptr, caf::make_message_id(), caf::make_message(drain_atom_v), nullptr);
+}
+
+bool actor_host::await_inputs(pending_task& call) {
+  for (auto& input : call.inputs) {
+    if (!input->pending())
+      continue;
+    if (awaited_)
+      unlisten(*awaited_, listener_);
+    awaited_ = input;
+    if (listen(*input, listener_))
+      return true;
+  }
+  awaited_ = EntryPtr();
+  return false;
+}
+
+caf::behavior actor_host::make_behavior() {
+  create();
+  if (!life_)
+    return {};
+  return {
+    [this](drain_atom) { drain(); },
+  };
+}
+
+void actor_host::create() {
+  pending_task_ptr creation;
+  bool restarted;
+  {
+    std::lock_guard guard(entry_->mutex);
+    if (entry_->record.state != actor_state::starting)
+      return;
+    creation = entry_->creation;
+    restarted = entry_->record.restarts > 0;
+  }
+  auto life = std::make_shared<actor_incarnation>();
+  life->restarted = restarted;
+  task_context ctx;
+  ctx.owner = owner_;
+  ctx.id = creation->spec.id;
+  ctx.task = creation;
+  ctx.actor = entry_.get();
+  ctx.actor_restarted = restarted;
+  task_run run(*owner_, *creation);
+  run.set_life(life.get());
+  std::optional<error> failure;
+  {
+    context_scope scope(ctx);
+    failure = run.execute();
+  }
+  if (!failure && !life->object)
+    failure = error{errc::task_failed,
+                    creation->spec.function + " does not return a pointer to a class"};
+  if (failure) {
+    owner_->actor_ended(*entry_, "its creation failed: " + failure->what, false);
+    return;
+  }
+  {
+    std::lock_guard guard(entry_->mutex);
+    if (entry_->record.state != actor_state::starting) // killed meanwhile
+      return;
+    entry_->record.state = actor_state::alive;
+    entry_->life = life;
+    entry_->host = caf::strong_actor_ptr{ctrl()};
+    entry_->notified = true;
+  }
+  life_ = std::move(life);
+  owner_->actor_alive(*entry_);
+  send(this, drain_atom_v);
+}
+
+void actor_host::drain() {
+  const auto until = std::chrono::steady_clock::now() + turn_time;
+  bool went_on = true;
+  for (int calls = 0; went_on; ++calls) {
+    pending_task_ptr call;
+    {
+      std::lock_guard guard(entry_->mutex);
+      auto limit = static_cast<std::size_t>(entry_->max_concurrency());
+      if (entry_->life != life_ || owner_->closed()) {
+        life_.reset();
+        quit();
+        return;
+      }
+      entry_->notified = false;
+      if (entry_->inbox.empty() || entry_->running.size() >= limit)
+        return;
+      // Its turn over: a message to itself lets others run first.
+      if (calls == calls_per_turn || (calls % 16 == 15 && std::chrono::steady_clock::now() > until)) {
+        entry_->notified = true;
+        went_on = false;
+      } else {
+        call = entry_->inbox.front();
+        // Claimed calls need no inputs: they were cancelled.
+        if (call->claim.load() != scheduled_task::claim_state::free
+            || !await_inputs(*call)) {
+          entry_->inbox.pop_front();
+          entry_->running.push_back(call);
+        } else {
+          return;
+        }
+      }
+    }
+    if (!went_on)
+      send(this, drain_atom_v);
+    else if (entry_->max_concurrency() > 1)
+      owner_->spawn_user<method_actor>(owner_, entry_, life_, std::move(call));
+    else
+      run_method(*owner_, *entry_, life_, call);
+  }
+}
+
+} // namespace caf_ray

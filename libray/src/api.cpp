@@ -1,0 +1,107 @@
+#include "ray/api.h"
+
+#include <cstdlib>
+#include <mutex>
+#include <stdexcept>
+
+#include "gcs/types/resources.hpp"
+#include "libray/src/exception.hpp"
+#include "libray/src/flags.hpp"
+#include "libray/src/logging.hpp"
+#include "libray/src/runtime.hpp"
+#include "ray/api/internal_api.h"
+
+namespace ray {
+
+namespace {
+
+/// Init and Shutdown, one at a time.
+std::mutex& lifecycle_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+} // namespace
+
+void Init(RayConfig& config, int argc, char** argv) {
+  if (IsInitialized())
+    return;
+  std::lock_guard guard(lifecycle_mutex());
+  if (caf_ray::runtime_gate::open())
+    return;
+  auto settings = caf_ray::resolve_settings(config, argc, argv, [](const char* name) {
+    return const_cast<const char*>(std::getenv(name));
+  });
+  caf_ray::set_log_threshold(settings.log_level);
+  for (auto& warning : settings.warnings)
+    RAYLOG(WARNING) << warning;
+  settings.code_search_path = caf_ray::absolute_search_path(settings.code_search_path);
+  if (!settings.address.empty() && !settings.local_mode)
+    throw internal::RayException("ray::Init: joining the cluster at " + settings.address
+                                 + " is not possible yet; leave address, --ray_address and "
+                                   "RAY_ADDRESS empty to run inside this process");
+  if (settings.runtime_env && settings.runtime_env->Contains("env_vars"))
+    throw internal::RayException(
+      "ray::Init: env_vars of a runtime_env need worker processes of their own, which this mode "
+      "does not have; set them in the environment before the program starts");
+  auto runtime = std::make_unique<caf_ray::runtime>(std::move(settings));
+  caf_ray::runtime_gate::publish(runtime.release());
+}
+
+void Init(RayConfig& config) {
+  Init(config, 0, nullptr);
+}
+
+void Init() {
+  RayConfig config;
+  Init(config);
+}
+
+bool IsInitialized() {
+  return caf_ray::task_context::current != nullptr || caf_ray::runtime_gate::open();
+}
+
+void Shutdown() {
+  if (caf_ray::task_context::current)
+    throw internal::RayException("ray::Shutdown: call it on the driver, not inside a task or actor");
+  std::lock_guard guard(lifecycle_mutex());
+  auto runtime = caf_ray::runtime_gate::retire();
+  if (!runtime)
+    return;
+  runtime->close();
+  // Where user code was left behind, it still looks at its runtime now and then.
+  if (runtime->ended())
+    delete runtime;
+}
+
+void ExitActor() {
+  auto context = caf_ray::task_context::current;
+  if (!context || !context->actor)
+    throw std::logic_error("This shouldn't be called on a non-actor worker.");
+  throw internal::RayIntentionalSystemExitException("ray::ExitActor was called");
+}
+
+bool WasCurrentActorRestarted() {
+  auto context = caf_ray::task_context::current;
+  return context && context->actor && context->actor_restarted;
+}
+
+std::string GetNamespace() {
+  internal::RuntimeUse use;
+  return static_cast<caf_ray::runtime&>(*use).ray_namespace();
+}
+
+void RunTaskExecutionLoop() {
+  throw internal::RayException("ray::RunTaskExecutionLoop: this process is no worker");
+}
+
+namespace internal {
+
+void CheckTaskOptions(const std::unordered_map<std::string, double>& resources) {
+  for (auto& [name, value] : resources)
+    if (auto checked = caf_ray::resource_set::check(name, value); !checked)
+      throw RayException(checked.error().what);
+}
+
+} // namespace internal
+} // namespace ray

@@ -1,0 +1,222 @@
+#include "libray/src/node.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include <unistd.h>
+
+#include "gcs/client_port.hpp"
+#include "gcs/types/codec.hpp"
+#include "libray/src/exception.hpp"
+#include "objstore/manager.hpp"
+#include "scheduler/global.hpp"
+#include "scheduler/local.hpp"
+
+namespace caf_ray {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+template <class T>
+T value_or_throw(result<T> r) {
+  if (!r)
+    throw_error(r.error());
+  return std::move(*r);
+}
+
+gcs::durability durability_of(ray::GcsDurability given) {
+  switch (given) {
+    case ray::GcsDurability::EVERY_COMMIT: return gcs::durability::every_commit;
+    case ray::GcsDurability::INTERVAL: return gcs::durability::interval;
+    case ray::GcsDurability::NONE: return gcs::durability::none;
+  }
+  return gcs::durability::every_commit;
+}
+
+resource_set resources_of(const settings& given, unsigned slots, std::size_t store_bytes) {
+  resource_set total;
+  total.set("CPU", to_units(slots));
+  total.set("object_store_memory", to_units(static_cast<double>(store_bytes)));
+  for (auto& [name, amount] : given.resources)
+    total.set(name, to_units(amount));
+  return total;
+}
+
+std::string host_name() {
+  char name[256] = "localhost";
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+} // namespace
+
+void node::open_folder(const settings& given) {
+  if (!given.gcs_directory.empty()) {
+    folder_ = given.gcs_directory;
+    return;
+  }
+  auto pattern = (fs::temp_directory_path() / "caf-ray-gcs-XXXXXX").string();
+  if (!mkdtemp(pattern.data()))
+    throw_error({errc::io_failed, "cannot make a temporary folder " + pattern
+                                    + " for the control store; set TMPDIR or "
+                                      "RayConfig::gcs_directory to a folder that can be written"});
+  folder_ = pattern;
+  temporary_folder_ = true;
+}
+
+node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node_id>()) {
+  const auto slots = given.num_cpus.value_or(std::max(1u, std::thread::hardware_concurrency()));
+  open_folder(given);
+  try {
+    objstore::store_options store_options;
+    store_options.capacity_bytes = given.object_store_memory_bytes;
+    store_options.spill_directory = given.spill_directory;
+    store_ = value_or_throw(objstore::store::open(store_options));
+    total_ = resources_of(given, slots, store_->stats().capacity_bytes);
+
+    config_ = std::make_unique<caf::actor_system_config>();
+    config_->add_message_types<caf::id_block::caf_ray>();
+    config_->set("scheduler.max-threads", std::max(1u, slots));
+    config_->load<executor>();
+    system_ = std::make_unique<caf::actor_system>(*config_);
+    executor_ = static_cast<executor*>(&system_->scheduler());
+
+    gcs::table_options tables;
+    tables.folder = folder_;
+    tables.shard_count = given.gcs_shards;
+    tables.sync = temporary_folder_ ? gcs::durability::none : durability_of(given.gcs_durability);
+    shards_ = value_or_throw(gcs::spawn_shards(*system_, tables));
+    control_ = gcs::make_client(*system_, shards_);
+    lineage_ = std::make_unique<gcs::lineage_log>(*control_);
+
+    scheduler::global_options global;
+    global.seed = random_bits()[0];
+    global_ = system_->spawn<caf::hidden>(scheduler::global_scheduler, global);
+
+    ports_ = std::make_shared<scheduler::local_ports>();
+    ports_->watch = std::move(callbacks.watch);
+    ports_->start = std::move(callbacks.start);
+    scheduler::local_options local;
+    local.ports = ports_;
+    local.node = id_;
+    local.host = host_name();
+    local.total = total_;
+    local.seed = random_bits()[0];
+    local.drop = std::move(callbacks.drop);
+    local.report = [this](const node_record& record) {
+      control_->put(gcs::table_kind::nodes, to_binary(id_), encode(record));
+    };
+    local_ = system_->spawn<caf::hidden>(scheduler::local_scheduler, local);
+    caf::anon_send(local_, scheduler::replicas_atom_v,
+                   std::vector<caf::strong_actor_ptr>{
+                     caf::actor_cast<caf::strong_actor_ptr>(global_)});
+
+    // What the first heartbeat will say, so that the first request meets a cluster with a node.
+    node_record self;
+    self.host = local.host;
+    self.total = self.available = total_;
+    caf::anon_send(global_, scheduler::nodes_atom_v, scheduler::node_updates{{id_, self}});
+
+    // Load and membership go through the store: schedulers hear of nodes as the GCS tells it.
+    node_subscription_ = control_->subscribe(
+      gcs::table_kind::nodes, "", [local = local_, global = global_](const auto& changes) {
+        scheduler::node_updates updates;
+        for (const gcs::change& c : changes) {
+          auto id = from_binary<node_id>(c.key);
+          auto record = c.erased ? result<node_record>(node_record{}) : decode<node_record>(c.value);
+          if (!id || !record)
+            continue;
+          if (c.erased)
+            record->alive = false;
+          updates.emplace_back(*id, std::move(*record));
+        }
+        caf::anon_send(local, scheduler::nodes_atom_v, updates);
+        caf::anon_send(global, scheduler::nodes_atom_v, std::move(updates));
+      });
+
+    objstore::manager_options manager;
+    manager.objects = store_;
+    manager_ = caf::actor_cast<caf::actor>(system_->spawn<caf::hidden>(objstore::manager, manager));
+
+    group_manager_options groups;
+    groups.global = global_;
+    groups.local = local_;
+    groups.local_node = id_;
+    groups.record = [this](group_id id, const group_record& record) {
+      control_->put(gcs::table_kind::groups, to_binary(id), encode(record), record.job);
+    };
+    groups_ = system_->spawn<caf::hidden>(group_manager, groups);
+  } catch (...) {
+    stop(true);
+    throw;
+  }
+}
+
+node::~node() = default;
+
+void node::end_actors() {
+  caf::scoped_actor self(*system_);
+  // Ends the actors and waits until they have ended: their callbacks use what is closed next.
+  auto end = [&](std::vector<caf::strong_actor_ptr> actors) {
+    std::size_t left = 0;
+    for (auto& actor : actors) {
+      if (!actor)
+        continue;
+      self->monitor(caf::actor_cast<caf::actor>(actor));
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+      ++left;
+    }
+    actors.clear();
+    bool late = false;
+    while (left > 0 && !late)
+      self->receive([&](const caf::down_msg&) { --left; }, caf::after(5s) >> [&] { late = true; });
+  };
+  auto as_strong = [](auto& handle) {
+    auto strong = caf::actor_cast<caf::strong_actor_ptr>(handle);
+    handle = nullptr;
+    return strong;
+  };
+  end({as_strong(local_), as_strong(global_), as_strong(manager_), as_strong(groups_)});
+  // The lineage log and the client write what they still have; then the shards close their files.
+  lineage_.reset();
+  if (control_ && node_subscription_)
+    control_->unsubscribe(node_subscription_);
+  control_.reset();
+  std::vector<caf::strong_actor_ptr> shards;
+  for (auto& shard : shards_)
+    shards.push_back(as_strong(shard));
+  shards_.clear();
+  end(std::move(shards));
+}
+
+void node::stop(bool user_code_ended) {
+  if (store_)
+    store_->close();
+  if (system_) {
+    end_actors();
+    if (user_code_ended) {
+      // Native actors that were killed end as the executor stops; nobody else is to be awaited.
+      system_->await_actors_before_shutdown(false);
+      system_.reset();
+      config_.reset();
+      ports_.reset();
+    } else {
+      // User code still runs on threads of this system: all of it stays behind for them. Static so
+      // that it is reachable, not leaked, as far as tools can tell.
+      static auto left_behind = new std::vector<
+        std::tuple<std::unique_ptr<caf::actor_system_config>, std::unique_ptr<caf::actor_system>,
+                   std::shared_ptr<void>>>;
+      left_behind->emplace_back(std::move(config_), std::move(system_), store_);
+    }
+  }
+  store_.reset();
+  if (temporary_folder_) {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+}
+
+} // namespace caf_ray

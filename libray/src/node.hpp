@@ -1,0 +1,80 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "gcs/client.hpp"
+#include "gcs/lineage_log.hpp"
+#include "gcs/shard.hpp"
+#include "libray/src/executor.hpp"
+#include "libray/src/flags.hpp"
+#include "libray/src/group_manager.hpp"
+#include "objstore/store.hpp"
+#include "scheduler/actors.hpp"
+#include "scheduler/local_ports.hpp"
+
+namespace caf_ray {
+
+/// Functions of the runtime that the node's actors call; see scheduler::local_options.
+struct node_callbacks {
+  std::function<bool(object_id)> watch;
+  std::function<void(std::vector<task_ptr>&)> start;
+  std::function<void(const task_ptr&, error)> drop;
+};
+
+/// The system roles of one host as CAF actors of this process: GCS shards, global scheduler, local
+/// scheduler, object manager, and the executor and store they share. Embedded mode is one of these
+/// inside the driver's process, without an open port.
+///
+/// At start: opens the GCS folder, the arena, then spawns from the bottom up. At the end: `stop`.
+class node {
+public:
+  /// Throws RayException's kinds: a folder in use or of another version, no memory, no disk.
+  node(const settings& given, node_callbacks callbacks);
+  ~node();
+
+  caf::actor_system& system() noexcept { return *system_; }
+  executor& threads() noexcept { return *executor_; }
+  objstore::store& store() noexcept { return *store_; }
+  gcs::client& control() noexcept { return *control_; }
+  gcs::lineage_log& lineage() noexcept { return *lineage_; }
+  scheduler::local_ports& ports() noexcept { return *ports_; }
+  const scheduler::local_actor& local_scheduler() const noexcept { return local_; }
+  const scheduler::global_actor& global_scheduler() const noexcept { return global_; }
+  const group_manager_actor& groups() const noexcept { return groups_; }
+  node_id id() const noexcept { return id_; }
+  const resource_set& resources() const noexcept { return total_; }
+
+  /// Ends all actors and threads and closes the files. `user_code_ended` false: threads of user
+  /// code still run; then they, the CAF system and the executor are left behind for ever, and only
+  /// the rest is closed.
+  void stop(bool user_code_ended);
+
+private:
+  void open_folder(const settings& given);
+  void end_actors();
+
+  node_id id_;
+  resource_set total_;
+  std::filesystem::path folder_;
+  bool temporary_folder_ = false;
+
+  std::unique_ptr<caf::actor_system_config> config_;
+  std::unique_ptr<caf::actor_system> system_;
+  executor* executor_ = nullptr;
+  std::shared_ptr<objstore::store> store_;
+  std::shared_ptr<scheduler::local_ports> ports_;
+  std::vector<gcs::shard_actor> shards_;
+  std::unique_ptr<gcs::client> control_;
+  std::unique_ptr<gcs::lineage_log> lineage_;
+  scheduler::local_actor local_;
+  scheduler::global_actor global_;
+  caf::actor manager_;
+  group_manager_actor groups_;
+  std::uint64_t node_subscription_ = 0;
+};
+
+} // namespace caf_ray

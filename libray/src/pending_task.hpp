@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "libray/src/object_entry.hpp"
+#include "ray/api/function_manager.h"
+#include "scheduler/scheduled_task.hpp"
+
+namespace ray::internal {
+struct ActorEntry;
+}
+
+namespace caf_ray {
+
+using ray::internal::ActorEntry;
+
+/// A task of this process with what keeps its objects alive.
+///
+/// Entries and tasks point to each other while the task is pending; `let_go` ends that, so it is
+/// called exactly once when the results are resolved (or the runtime ends).
+struct pending_task : scheduled_task {
+  const ray::internal::RemoteFunction* function = nullptr;
+  /// What the arguments refer to, in the order of the spec's object arguments, and what argument
+  /// values contain.
+  std::vector<EntryPtr> inputs;
+  std::vector<EntryPtr> contained;
+  std::vector<EntryPtr> results;
+  /// The actor that is created or called; a reference is held.
+  ActorEntry* actor = nullptr;
+  /// How many results somebody may still ask for; at zero its lineage is forgotten.
+  std::atomic<std::uint32_t> live_results{0};
+  std::atomic<bool> lineage_unneeded{false};
+
+  pending_task() = default;
+  ~pending_task() override;
+
+  void let_go() {
+    inputs.clear();
+    contained.clear();
+    results.clear();
+  }
+
+  /// Whether the local scheduler holds resources for it once it is dispatched.
+  bool holds_resources() const noexcept {
+    return spec.options && (!spec.options->resources.empty() || spec.options->group);
+  }
+
+  /// All inputs are ready (value or error).
+  bool inputs_ready() const noexcept {
+    for (auto& input : inputs)
+      if (input->pending())
+        return false;
+    return true;
+  }
+};
+
+using pending_task_ptr = std::shared_ptr<pending_task>;
+
+} // namespace caf_ray

@@ -1,0 +1,202 @@
+#include "libray/src/runtime.hpp"
+
+#include <thread>
+
+#include "gcs/types/codec.hpp"
+#include "libray/src/actor_host.hpp"
+#include "libray/src/exception.hpp"
+#include "libray/src/logging.hpp"
+#include "ray/api/logging.h"
+#include "ray/api/ray_exception.h"
+#include "ray/api/ray_runtime_holder.h"
+
+namespace caf_ray {
+
+using namespace std::chrono_literals;
+using ray::internal::RayException;
+
+namespace {
+
+/// How long Shutdown waits for user code that runs, and for calls inside the API to come back.
+constexpr auto user_code_patience = 1200ms;
+constexpr auto caller_patience = 300ms;
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+           std::chrono::system_clock::now().time_since_epoch())
+    .count();
+}
+
+/// Jobs are numbered from 1 in the order of their registration.
+std::string job_key(job_id job) {
+  std::string key(4, '\0');
+  for (int i = 0; i < 4; ++i)
+    key[i] = static_cast<char>(job >> (24 - 8 * i));
+  return key;
+}
+
+std::string program_path() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
+} // namespace
+
+runtime::runtime(settings given) : settings_(std::move(given)) {
+  namespace_ = settings_.ray_namespace.empty() ? to_string(random_id<node_id>())
+                                               : settings_.ray_namespace;
+  node_callbacks callbacks;
+  callbacks.watch = [](object_id id) {
+    // The task that asks holds its inputs, so the entry is there.
+    auto entry = object_table::instance().find(id);
+    if (!entry)
+      return true;
+    std::lock_guard guard(lock_of(*entry));
+    if (!entry->pending())
+      return true;
+    entry->watched = true;
+    return false;
+  };
+  callbacks.start = [this](std::vector<task_ptr>& tasks) {
+    if (closed())
+      return;
+    for (auto& task : tasks) {
+      auto mine = std::static_pointer_cast<pending_task>(task);
+      if (mine->spec.kind == task_kind::actor_creation)
+        start_actor(mine);
+      else
+        spawn_user<task_actor>(this, std::move(mine));
+    }
+  };
+  callbacks.drop = [this](const task_ptr& task, error e) {
+    auto mine = std::static_pointer_cast<pending_task>(task);
+    if (mine->spec.kind == task_kind::actor_creation) {
+      actor_ended(*mine->actor, e.what, false);
+    } else {
+      fail_task(*mine, e);
+      end_task(*mine);
+    }
+  };
+  node_ = std::make_unique<caf_ray::node>(settings_, std::move(callbacks));
+
+  if (settings_.job_id) {
+    job_ = *settings_.job_id;
+  } else {
+    for (job_ = 1;; ++job_) {
+      job_record record{namespace_, program_path(), now_ms(), 0, true};
+      auto mine = node_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_),
+                                                 encode(record));
+      if (!mine) {
+        node_->stop(true);
+        throw_error(mine.error());
+      }
+      if (*mine)
+        break;
+    }
+  }
+  driver_.owner = this;
+  driver_.id = driver_task(job_, random_bits()[0]);
+  publish_functions();
+}
+
+runtime::~runtime() = default;
+
+void runtime::publish_functions() {
+  function_record record{"", program_path()};
+  auto value = encode(record);
+  for (auto& name : ray::internal::FunctionManager::Instance().Names())
+    node_->control().put(gcs::table_kind::functions, name.substr(0, gcs::max_key_bytes), value);
+}
+
+task_context& runtime::context() noexcept {
+  auto current = task_context::current;
+  return current ? *current : driver_;
+}
+
+void runtime::close() {
+  closed_.store(true, std::memory_order_release);
+  const error ended{errc::shut_down, "ray::Shutdown was called before this ended"};
+  // 1. Whoever waits comes back with an exception; nothing new starts.
+  object_table::instance().abandon_all([&](ObjectEntry& entry) {
+    bool watched;
+    resolve(entry, ended, watched);
+    pending_task_ptr task;
+    {
+      std::lock_guard guard(lock_of(entry));
+      task = std::move(entry.producer);
+    }
+  });
+  for (auto& actor : known_actors())
+    actor_ended(*actor, ended.what, false);
+  natives_->end_all();
+  node_->store().close();
+  bool callers_gone = runtime_gate::await_leavers(caller_patience);
+  // 2. User code ends, or is left behind.
+  bool code_ended = node_->threads().quiesce(user_code_patience);
+  if (callers_gone) {
+    job_record record{namespace_, program_path(), 0, now_ms(), false};
+    node_->control().put(gcs::table_kind::jobs, job_key(job_), encode(record));
+  }
+  if (!code_ended)
+    RAYLOG(WARNING) << "ray::Shutdown leaves user code behind that is still running";
+  node_->stop(code_ended && callers_gone);
+  if (code_ended && callers_gone)
+    node_.reset();
+}
+
+runtime* runtime_gate::retire() {
+  return current_.exchange(nullptr, std::memory_order_seq_cst);
+}
+
+bool runtime_gate::await_leavers(std::chrono::milliseconds patience) {
+  auto until = std::chrono::steady_clock::now() + patience;
+  while (users_.load(std::memory_order_acquire) > 0) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    std::this_thread::sleep_for(100us);
+  }
+  return true;
+}
+
+} // namespace caf_ray
+
+namespace ray::internal {
+
+using caf_ray::runtime_gate;
+using caf_ray::task_context;
+
+RuntimeUse::RuntimeUse() {
+  if (auto context = task_context::current) {
+    // Inside a task or actor its runtime stays, even when it is closed: see runtime::close.
+    runtime_ = context->owner;
+    if (context->owner->closed())
+      throw RayShutdownException("ray::Shutdown was called");
+    return;
+  }
+  runtime_ = runtime_gate::enter();
+  if (!runtime_) {
+    runtime_gate::leave();
+    throw RayException("Ray is not initialized: call ray::Init() before using tasks, actors or "
+                       "objects (and not after ray::Shutdown())");
+  }
+}
+
+RuntimeUse::~RuntimeUse() {
+  if (!task_context::current)
+    runtime_gate::leave();
+}
+
+RayRuntimeHolder& RayRuntimeHolder::Instance() {
+  static RayRuntimeHolder holder;
+  return holder;
+}
+
+RayRuntime* RayRuntimeHolder::Runtime() const noexcept {
+  if (auto context = task_context::current)
+    return context->owner;
+  auto runtime = runtime_gate::enter();
+  runtime_gate::leave();
+  return runtime;
+}
+
+} // namespace ray::internal

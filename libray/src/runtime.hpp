@@ -1,0 +1,172 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "libray/src/actor_entry.hpp"
+#include "libray/src/flags.hpp"
+#include "libray/src/native_registry.hpp"
+#include "libray/src/node.hpp"
+#include "libray/src/object_table.hpp"
+#include "libray/src/pending_task.hpp"
+#include "libray/src/task_context.hpp"
+#include "ray/api/ray_runtime.h"
+
+namespace caf_ray {
+
+using ray::internal::ActorCreationOptions;
+using ray::internal::CallOptions;
+using ray::internal::PackedValue;
+using ray::internal::RayRuntime;
+using ray::internal::TaskCall;
+using ray::internal::ValueBytes;
+
+/// What the public API does, from Init to Shutdown: names tasks and objects, hands tasks to the
+/// local scheduler, runs what is dispatched, keeps values, waits.
+///
+/// Thread-safe. A runtime is closed once; calls that wait then throw RayShutdownException, tasks
+/// that have not started never run.
+class runtime final : public RayRuntime {
+public:
+  explicit runtime(settings given);
+  ~runtime() override;
+
+  // -- objects (runtime_objects.cpp)
+  EntryPtr Put(const PackedValue& value) override;
+  EntryPtr CreateInPlace(std::size_t size, char*& data) override;
+  void SealInPlace(ObjectEntry& entry) override;
+  ValueBytes Get(ObjectEntry& entry, int timeout_ms) override;
+  void GetAll(const std::vector<ObjectEntry*>& entries, int timeout_ms) override;
+  std::vector<bool> Wait(const std::vector<ObjectEntry*>& entries, int count,
+                         int timeout_ms) override;
+  EntryPtr FindObject(const std::string& binary_id) override;
+
+  // -- tasks (runtime_tasks.cpp)
+  void SubmitTask(TaskCall& call, const CallOptions& options, EntryPtr* results) override;
+  void Cancel(ObjectEntry& entry, bool force) override;
+  std::string Why(ObjectEntry& entry) override;
+
+  // -- actors (runtime_actors.cpp)
+  ActorEntry* CreateActor(TaskCall& call, const ActorCreationOptions& options) override;
+  void SubmitMethod(ActorEntry& actor, TaskCall& call, const CallOptions& options,
+                    EntryPtr* results) override;
+  ActorEntry* FindActor(const std::string& binary_id) override;
+  ActorEntry* FindNamedActor(const std::string& name, const std::string& ray_namespace) override;
+  void KillActor(ActorEntry& actor, bool no_restart) override;
+
+  // -- for the runtime's own parts
+
+  bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+  caf_ray::node& host() noexcept { return *node_; }
+  native_registry& natives() noexcept { return *natives_; }
+  const std::string& ray_namespace() const noexcept { return namespace_; }
+  job_id job() const noexcept { return job_; }
+
+  /// The context of this thread: of its task, else of the driver.
+  task_context& context() noexcept;
+
+  /// Runs a plain task that was claimed, on this thread, and resolves its results.
+  void run_claimed(const pending_task_ptr& task);
+  /// A task actor's work: claims and runs it, unless somebody else has.
+  void run_dispatched(const pending_task_ptr& task);
+
+  /// Stores a packed value under `id`: inside the process when small, in the store when large.
+  /// Throws RayObjectStoreFullException.
+  stored_value store_value(object_id id, const PackedValue& value);
+  /// Removes what `store_value` stored when nobody will ask for it.
+  void drop_value(object_id id, const stored_value& value);
+  /// Gives an object its value or error, and tells who waits.
+  void deliver(ObjectEntry& entry, stored_value value);
+  void deliver(ObjectEntry& entry, const error& e);
+  /// All results of a task end with `e`; the task lets its objects go.
+  void fail_task(pending_task& task, const error& e);
+  /// The task's results are resolved: lets its objects go.
+  void end_task(pending_task& task);
+  /// Reads the value of an object that is ready; throws its error.
+  ValueBytes read(ObjectEntry& entry);
+  /// The last reference of an object that this runtime made is gone.
+  void object_died(ObjectEntry& entry);
+
+  /// Waits in `wait()` with the slot and CPUs of this thread lent out.
+  void block(const std::function<void()>& wait);
+
+  // -- actors, from their CAF actors (actor_host.cpp)
+  void start_actor(const pending_task_ptr& creation);
+  void actor_alive(ActorEntry& actor);
+  void actor_ended(ActorEntry& actor, const std::string& cause, bool may_restart);
+  /// An actor with no references that has ended is forgotten.
+  void actor_released(ActorEntry& actor);
+  void notify(ActorEntry& actor);
+  /// Actors inside a removed placement group end.
+  void group_removed(group_id id);
+
+  /// Spawns an actor that runs user code.
+  template <class Actor, class... Ts>
+  caf::actor spawn_user(Ts&&... xs) {
+    caf::actor_config config{&node_->threads().task_unit()};
+    return node_->system().spawn_class<Actor, caf::hidden>(config, std::forward<Ts>(xs)...);
+  }
+
+  /// Ends it all within about two seconds.
+  void close();
+  /// After `close`: nothing refers to this runtime any more.
+  bool ended() const noexcept { return !node_; }
+
+private:
+  pending_task_ptr make_task(TaskCall& call, task_kind kind, EntryPtr* results);
+  bool reuse_results(task_id id, TaskCall& call, EntryPtr* results);
+  void fill_arguments(TaskCall& call, pending_task& task);
+  void wait_for_room();
+  bool try_run_in_place(ObjectEntry& entry);
+  bool wait_until(ObjectEntry& entry, int timeout_ms);
+  void submit(const pending_task_ptr& task);
+  void record_actor(const ActorEntry& actor);
+  static pending_task_ptr again(const pending_task& creation);
+  /// A reference to the entry of that id, or null; to all entries.
+  ActorEntry* known_actor(actor_id id);
+  std::vector<actor_ptr> known_actors();
+  void publish_functions();
+  std::shared_ptr<const task_options> convert(const CallOptions& options);
+
+  settings settings_;
+  std::string namespace_;
+  job_id job_ = 0;
+  std::atomic<bool> closed_{false};
+  task_context driver_;
+  std::atomic<std::uint64_t> in_flight_{0};
+  std::unique_ptr<caf_ray::node> node_;
+
+  std::shared_ptr<native_registry> natives_ = std::make_shared<native_registry>();
+
+  std::mutex actors_mutex_;
+  std::unordered_map<actor_id, ActorEntry*> actors_;
+};
+
+/// Where the API finds the runtime, and how Shutdown knows that nobody uses it any more.
+class runtime_gate {
+public:
+  /// Null when there is none. Counts the caller in; call `leave` afterwards in any case.
+  static runtime* enter() noexcept {
+    users_.fetch_add(1, std::memory_order_seq_cst);
+    return current_.load(std::memory_order_seq_cst);
+  }
+  static void leave() noexcept { users_.fetch_sub(1, std::memory_order_release); }
+
+  static bool open() noexcept { return current_.load(std::memory_order_acquire) != nullptr; }
+  static void publish(runtime* r) noexcept { current_.store(r, std::memory_order_seq_cst); }
+  /// No runtime from here on; waits at most `patience` for those inside to leave.
+  static runtime* retire();
+  static bool await_leavers(std::chrono::milliseconds patience);
+
+private:
+  static inline std::atomic<runtime*> current_{nullptr};
+  static inline std::atomic<std::int64_t> users_{0};
+};
+
+} // namespace caf_ray

@@ -1,0 +1,359 @@
+#include "libray/src/runtime.hpp"
+
+#include "gcs/types/codec.hpp"
+#include "libray/src/actor_host.hpp"
+#include "libray/src/exception.hpp"
+#include "libray/src/task_run.hpp"
+#include "ray/api/logging.h"
+#include "ray/api/ray_exception.h"
+
+namespace caf_ray {
+
+using namespace std::chrono_literals;
+using ray::internal::RayException;
+using event_kind = scheduler::task_event::kind;
+
+namespace {
+
+/// Key of the `names` table. The byte between cannot be in a namespace that was typed.
+std::string name_key(const std::string& ray_namespace, const std::string& name) {
+  return ray_namespace + '\0' + name;
+}
+
+error dead(const ActorEntry& actor) {
+  return {errc::actor_died, "actor " + actor.record.class_name
+                              + (actor.record.name.empty() ? "" : " \"" + actor.record.name + "\"")
+                              + " (" + to_string(actor.id) + ") is dead: "
+                              + actor.record.death_cause};
+}
+
+} // namespace
+
+pending_task::~pending_task() {
+  if (actor)
+    ray::internal::Release(actor);
+}
+
+void runtime::record_actor(const ActorEntry& actor) {
+  node_->control().put(gcs::table_kind::actors, actor.binary_id, encode(actor.record),
+                       actor.record.job);
+}
+
+ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& given) {
+  CallOptions common;
+  common.resources = given.resources;
+  common.group = given.group;
+  common.bundle_index = given.bundle_index;
+  common.serialized_runtime_env_info = given.serialized_runtime_env_info;
+  if (call.function->kind != ray::internal::RemoteFunction::Kind::Factory)
+    throw RayException("ray::Actor: function " + call.function->name
+                       + " is no factory: it does not return a pointer to a class");
+  if (given.max_restarts < -1)
+    throw RayException("SetMaxRestarts: " + std::to_string(given.max_restarts)
+                       + " is no number of restarts; give 0 or more, or -1 for no limit");
+  if (given.max_concurrency < 1)
+    throw RayException("SetMaxConcurrency: " + std::to_string(given.max_concurrency)
+                       + " methods at a time are none; give 1 or more");
+  if (given.get_if_exists && given.name.empty())
+    throw RayException("SetGetIfExists needs a name: call SetName, too");
+  auto options = std::make_shared<task_options>();
+  if (auto base = convert(common))
+    *options = *base;
+  options->actor_name = given.name;
+  options->actor_namespace = given.ray_namespace.empty() ? namespace_ : given.ray_namespace;
+  options->max_restarts = given.max_restarts;
+  options->max_concurrency = given.max_concurrency;
+  options->detached = given.detached < 0
+                        ? settings_.default_actor_lifetime == ray::ActorLifetime::DETACHED
+                        : given.detached == 1;
+  call.return_count = 0;
+  auto task = make_task(call, task_kind::actor_creation, nullptr);
+  auto id = derive_actor(task->spec.id);
+  task->spec.actor = id;
+  task->spec.options = options;
+
+  auto entry = new ActorEntry;
+  entry->id = id;
+  entry->binary_id = to_binary(id);
+  entry->record.job = job_;
+  entry->record.class_name = demangle(call.function->class_type->name());
+  entry->record.name = given.name;
+  entry->record.ray_namespace = options->actor_namespace;
+  entry->record.detached = options->detached;
+  auto handle = actor_ptr::adopt(entry);
+  if (!given.name.empty()) {
+    // The name first: it decides who is the actor of that name.
+    auto key = name_key(options->actor_namespace, given.name);
+    auto mine = node_->control().put_if_absent(gcs::table_kind::names, key, entry->binary_id);
+    if (!mine)
+      throw_error(mine.error());
+    if (!*mine) {
+      if (given.get_if_exists) {
+        if (auto existing = FindNamedActor(given.name, options->actor_namespace))
+          return existing;
+      }
+      throw RayException("Create actor error: the name \"" + given.name
+                         + "\" is taken in namespace \"" + options->actor_namespace
+                         + "\"; choose another, Kill that actor, or call SetGetIfExists(true)");
+    }
+  }
+  // One reference for the living actor; given back when it is dead.
+  ray::internal::Retain(entry);
+  entry->creation = task;
+  {
+    std::lock_guard guard(actors_mutex_);
+    actors_.emplace(id, entry);
+  }
+  if (!given.name.empty() || !options->resources.empty())
+    record_actor(*entry);
+  ray::internal::Retain(entry);
+  task->actor = entry;
+  node_->ports().submissions.push(task);
+  ray::internal::Retain(entry);
+  return entry;
+}
+
+void runtime::start_actor(const pending_task_ptr& creation) {
+  auto entry = actor_ptr::share(*creation->actor);
+  node_->ports().gauge.started.fetch_add(1, std::memory_order_relaxed);
+  {
+    std::lock_guard guard(entry->mutex);
+    if (entry->record.state == actor_state::dead || closed() || !creation->try_claim()) {
+      if (creation->holds_resources())
+        node_->ports().events.push({event_kind::finished, creation, {}});
+      return;
+    }
+    entry->record.state = actor_state::starting;
+    entry->record.node = node_->id();
+    entry->holds_resources = creation->holds_resources();
+  }
+  spawn_user<actor_host>(this, entry);
+}
+
+void runtime::actor_alive(ActorEntry& entry) {
+  std::lock_guard guard(entry.mutex);
+  record_actor(entry);
+}
+
+void runtime::notify(ActorEntry& entry) {
+  caf::strong_actor_ptr host;
+  {
+    std::lock_guard guard(entry.mutex);
+    if (entry.record.state != actor_state::alive || !entry.host
+        || std::exchange(entry.notified, true))
+      return;
+    host = entry.host;
+  }
+  host->enqueue(nullptr, caf::make_message_id(), caf::make_message(drain_atom_v), nullptr);
+}
+
+void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_restart) {
+  std::vector<pending_task_ptr> running;
+  std::deque<pending_task_ptr> queued;
+  pending_task_ptr old_creation;
+  pending_task_ptr new_creation;
+  std::shared_ptr<actor_incarnation> life;
+  caf::strong_actor_ptr host;
+  error reason;
+  std::string name_to_free;
+  bool releases = false;
+  {
+    std::lock_guard guard(entry.mutex);
+    if (entry.record.state == actor_state::dead)
+      return;
+    old_creation = std::move(entry.creation);
+    releases = std::exchange(entry.holds_resources, false);
+    life = std::move(entry.life);
+    host = std::move(entry.host);
+    entry.notified = false;
+    running.swap(entry.running);
+    entry.record.death_cause = cause;
+    auto limit = old_creation->spec.opts().max_restarts;
+    if (may_restart && !closed()
+        && (limit < 0 || entry.record.restarts < static_cast<std::uint32_t>(limit))) {
+      reason = dead(entry);
+      reason.what += "; it is being restarted";
+      entry.record.state = actor_state::restarting;
+      entry.record.death_cause.clear();
+      ++entry.record.restarts;
+      new_creation = again(*old_creation);
+      entry.creation = new_creation;
+    } else {
+      entry.record.state = actor_state::dead;
+      reason = dead(entry);
+      queued.swap(entry.inbox);
+      if (!entry.record.name.empty())
+        name_to_free = name_key(entry.record.ray_namespace, entry.record.name);
+    }
+    if (!closed())
+      record_actor(entry);
+  }
+  // The name first: who sees the calls fail may take it.
+  if (!name_to_free.empty() && !closed())
+    node_->control().write({gcs::table_kind::names, gcs::write_kind::erase, name_to_free, {}, 0});
+  for (auto& call : running) // their threads let them go
+    fail_task(*call, reason);
+  for (auto& call : queued) {
+    fail_task(*call, reason);
+    end_task(*call);
+  }
+  if (host)
+    caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
+  if (!closed()) {
+    if (releases)
+      node_->ports().events.push({event_kind::finished, old_creation, {}});
+    else if (old_creation->try_claim(scheduled_task::claim_state::cancelled))
+      node_->ports().events.push({event_kind::withdrawn, old_creation, {}});
+    if (new_creation)
+      node_->ports().submissions.push(new_creation);
+  }
+  if (!new_creation)
+    ray::internal::Release(&entry); // the living actor's own
+}
+
+/// A creation task with the same ids and arguments, for the next life.
+pending_task_ptr runtime::again(const pending_task& creation) {
+  auto next = std::make_shared<pending_task>();
+  next->spec = creation.spec;
+  next->function = creation.function;
+  next->attempt = creation.attempt + 1;
+  next->inputs = creation.inputs;
+  next->contained = creation.contained;
+  ray::internal::Retain(creation.actor);
+  next->actor = creation.actor;
+  return next;
+}
+
+void runtime::SubmitMethod(ActorEntry& entry, TaskCall& call, const CallOptions& given,
+                           EntryPtr* results) {
+  std::shared_ptr<task_options> options;
+  if (!given.name.empty() || !given.resources.empty()) {
+    ray::internal::CheckTaskOptions(given.resources);
+    options = std::make_shared<task_options>();
+    options->name = given.name;
+  }
+  wait_for_room();
+  auto task = make_task(call, task_kind::actor_method, results);
+  task->spec.options = std::move(options);
+  task->spec.actor = entry.id;
+  ray::internal::Retain(&entry);
+  task->actor = &entry;
+  in_flight_.fetch_add(1, std::memory_order_relaxed);
+  std::optional<error> failure;
+  caf::strong_actor_ptr host;
+  {
+    std::lock_guard guard(entry.mutex);
+    if (entry.record.state == actor_state::dead) {
+      failure = dead(entry);
+    } else {
+      task->spec.method_count = entry.method_count++;
+      task->spec.previous = std::exchange(entry.last_method, task->spec.id);
+      entry.inbox.push_back(task);
+      if (entry.record.state == actor_state::alive && entry.host
+          && !std::exchange(entry.notified, true))
+        host = entry.host;
+    }
+  }
+  if (host)
+    host->enqueue(nullptr, caf::make_message_id(), caf::make_message(drain_atom_v), nullptr);
+  if (failure) {
+    fail_task(*task, *failure);
+    end_task(*task);
+  }
+}
+
+namespace {
+
+/// A reference, unless the last one is on its way out.
+bool try_retain(ActorEntry& entry) noexcept {
+  for (auto n = entry.references.load(std::memory_order_relaxed); n != 0;)
+    if (entry.references.compare_exchange_weak(n, n + 1, std::memory_order_relaxed))
+      return true;
+  return false;
+}
+
+} // namespace
+
+ActorEntry* runtime::known_actor(actor_id id) {
+  std::lock_guard guard(actors_mutex_);
+  auto found = actors_.find(id);
+  return found != actors_.end() && try_retain(*found->second) ? found->second : nullptr;
+}
+
+std::vector<actor_ptr> runtime::known_actors() {
+  std::vector<actor_ptr> all;
+  std::lock_guard guard(actors_mutex_);
+  for (auto& [id, entry] : actors_)
+    if (try_retain(*entry))
+      all.push_back(actor_ptr::adopt(entry));
+  return all;
+}
+
+ActorEntry* runtime::FindActor(const std::string& binary_id) {
+  auto id = from_binary<actor_id>(binary_id);
+  if (!id)
+    throw RayException("an actor id has 16 bytes, not " + std::to_string(binary_id.size()));
+  if (auto entry = known_actor(*id))
+    return entry;
+  // Ended and forgotten, or never there: a handle whose calls say so.
+  auto entry = new ActorEntry;
+  entry->id = *id;
+  entry->binary_id = binary_id;
+  entry->record.state = actor_state::dead;
+  entry->record.class_name = "?";
+  entry->record.death_cause = "no actor of this id lives here";
+  return entry;
+}
+
+ActorEntry* runtime::FindNamedActor(const std::string& name, const std::string& ray_namespace) {
+  auto where = ray_namespace.empty() ? namespace_ : ray_namespace;
+  if (!name.empty()) {
+    auto id = node_->control().get(gcs::table_kind::names, name_key(where, name));
+    if (!id)
+      throw_error(id.error());
+    auto parsed = *id ? from_binary<actor_id>(**id) : std::nullopt;
+    if (auto entry = parsed ? known_actor(*parsed) : nullptr) {
+      std::unique_lock guard(entry->mutex);
+      if (entry->record.state != actor_state::dead)
+        return entry;
+      guard.unlock();
+      ray::internal::Release(entry);
+    }
+  }
+  RAYLOG(WARNING) << "no actor is named \"" << name << "\" in namespace \"" << where << "\"";
+  return nullptr;
+}
+
+void runtime::KillActor(ActorEntry& entry, bool no_restart) {
+  actor_ended(entry, "it was killed (ActorHandle::Kill)", !no_restart);
+}
+
+void runtime::actor_released(ActorEntry& entry) {
+  std::lock_guard guard(actors_mutex_);
+  auto found = actors_.find(entry.id);
+  if (found != actors_.end() && found->second == &entry)
+    actors_.erase(found);
+}
+
+} // namespace caf_ray
+
+namespace ray::internal {
+
+void Retain(ActorEntry* entry) noexcept {
+  entry->references.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Release(ActorEntry* entry) noexcept {
+  if (entry->references.fetch_sub(1, std::memory_order_acq_rel) != 1)
+    return;
+  if (auto runtime = caf_ray::runtime_gate::enter())
+    runtime->actor_released(*entry);
+  caf_ray::runtime_gate::leave();
+  delete entry;
+}
+
+const std::string& BinaryId(ActorEntry* entry) {
+  return entry->binary_id;
+}
+
+} // namespace ray::internal

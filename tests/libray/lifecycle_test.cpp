@@ -1,0 +1,153 @@
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/libray/session.hpp"
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+int life_one() { return 1; }
+int life_pass(std::string name) { return gate::pass(name) ? 1 : 0; }
+int get_forever(std::string name) { return *ray::Task(life_pass).Remote(name).Get(); }
+std::atomic<bool> stop_computing{false};
+int compute() {
+  while (!stop_computing)
+    std::this_thread::yield();
+  return 1;
+}
+struct napper {
+  static napper* create() { return new napper; }
+  int nap(std::string name) { return gate::pass(name) ? 1 : 0; }
+};
+RAY_REMOTE(life_one, life_pass, get_forever, compute, napper::create, &napper::nap);
+
+double seconds_of(const std::function<void()>& f) {
+  auto begin = clock_type::now();
+  f();
+  return std::chrono::duration<double>(clock_type::now() - begin).count();
+}
+
+/// A folder that goes with the test.
+struct temporary_folder {
+  temporary_folder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "lifecycle-XXXXXX").string();
+    path = mkdtemp(pattern.data());
+  }
+  ~temporary_folder() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
+
+} // namespace
+
+using ray::internal::RayException;
+
+BOOST_AUTO_TEST_SUITE(lifecycle)
+
+BOOST_AUTO_TEST_CASE(init_and_shutdown_can_be_repeated) {
+  BOOST_TEST(!ray::IsInitialized());
+  ray::Shutdown();
+  for (int i = 0; i < 5; ++i) {
+    session s;
+    BOOST_TEST(ray::IsInitialized());
+    ray::Init(); // changes nothing
+    BOOST_TEST(*ray::Task(life_one).Remote().Get() == 1);
+  }
+  BOOST_TEST(!ray::IsInitialized());
+  ray::Shutdown();
+}
+
+BOOST_AUTO_TEST_CASE(calls_before_init_say_so) {
+  BOOST_TEST(contains(text_of<RayException>([] { ray::Task(life_one).Remote(); }), "ray::Init"));
+  BOOST_CHECK_THROW(ray::Put(1), RayException);
+  BOOST_CHECK_THROW(ray::GetActor<napper>("x"), RayException);
+  BOOST_CHECK_THROW(ray::GetNamespace(), RayException);
+}
+
+BOOST_AUTO_TEST_CASE(shutdown_ends_soon_whatever_is_left_behind) {
+  auto s = std::make_unique<session>();
+  std::vector<ray::ObjectRef<int>> refs;
+  for (int i = 0; i < 10; ++i)
+    refs.push_back(ray::Task(get_forever).Remote("left behind"));
+  for (int i = 0; i < 1000; ++i)
+    refs.push_back(ray::Task(life_one).SetResource("GPU", 1).Remote());
+  auto actor = ray::Actor(napper::create).SetResource("TPU", 1).Remote();
+  refs.push_back(actor.Task(&napper::nap).Remote("left behind"));
+  auto computing = ray::Task(compute).Remote();
+  BOOST_REQUIRE(gate::await_arrivals("left behind", 1));
+  // RayShutdownException where it waits already, RayException where it comes too late for that.
+  std::atomic<bool> thrown{false};
+  std::thread waiter([&] { thrown = !text_of<RayException>([&] { refs.front().Get(); }).empty(); });
+  BOOST_TEST(seconds_of([&] { s.reset(); }) < 2.0);
+  waiter.join();
+  BOOST_TEST(thrown);
+  // What was left behind does no harm to the next one.
+  gate::open("left behind");
+  session next;
+  BOOST_TEST(*ray::Task(life_one).Remote().Get() == 1);
+  stop_computing = true;
+}
+
+BOOST_AUTO_TEST_CASE(a_million_queued_tasks_do_not_delay_shutdown) {
+  auto s = std::make_unique<session>();
+  auto blocker = ray::Task(life_pass).Remote("million");
+  std::vector<ray::ObjectRef<int>> refs;
+  for (int i = 0; i < 200'000; ++i)
+    refs.push_back(ray::Task(life_one).SetResource("CPU", 4).Remote());
+  gate::open("million");
+  BOOST_TEST(seconds_of([&] { s.reset(); }) < 2.0);
+}
+
+BOOST_AUTO_TEST_CASE(namespaces_are_fresh_unless_given) {
+  std::string first;
+  {
+    session s;
+    first = ray::GetNamespace();
+    BOOST_TEST(!first.empty());
+  }
+  session s;
+  BOOST_TEST(ray::GetNamespace() != first);
+  ray::Shutdown();
+  ray::RayConfig config;
+  config.ray_namespace = "mine";
+  ray::Init(config);
+  BOOST_TEST(ray::GetNamespace() == "mine");
+}
+
+BOOST_AUTO_TEST_CASE(the_control_store_can_be_kept_in_a_folder) {
+  temporary_folder folder;
+  ray::RayConfig config;
+  config.gcs_directory = (folder.path / "gcs").string();
+  for (int i = 0; i < 2; ++i) {
+    ray::Init(config);
+    BOOST_TEST(*ray::Task(life_one).Remote().Get() == 1);
+    ray::Shutdown();
+  }
+  config.gcs_shards = 5;
+  auto text = text_of<RayException>([&] { ray::Init(config); });
+  BOOST_TEST(contains(text, "shards"));
+  BOOST_TEST(!ray::IsInitialized());
+  config.gcs_directory = "/proc/cannot/be/made";
+  BOOST_CHECK_THROW(ray::Init(config), RayException);
+  BOOST_TEST(!ray::IsInitialized());
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_configuration_leaves_nothing_behind) {
+  ray::RayConfig config;
+  config.num_cpus = -1;
+  BOOST_CHECK_THROW(ray::Init(config), RayException);
+  config.num_cpus = 2;
+  config.head_args = {"--num-cpu", "2"};
+  BOOST_TEST(contains(text_of<RayException>([&] { ray::Init(config); }), "--num-cpus"));
+  config.head_args = {};
+  config.address = "127.0.0.1:1";
+  BOOST_TEST(contains(text_of<RayException>([&] { ray::Init(config); }), "127.0.0.1:1"));
+  BOOST_TEST(!ray::IsInitialized());
+  session s;
+  BOOST_TEST(*ray::Task(life_one).Remote().Get() == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
