@@ -258,6 +258,14 @@ BOOST_FIXTURE_TEST_CASE(unregistered_functions_are_refused_at_once, session) {
   BOOST_TEST(contains(text_of<RayException>([] { ray::Task(unregistered); }), "RAY_REMOTE"));
 }
 
+BOOST_FIXTURE_TEST_CASE(functions_of_other_languages_are_refused_with_words, session) {
+  auto python = [] { ray::Task(ray::PyFunction<int>{"module", "f"}).Remote(); };
+  BOOST_TEST(contains(text_of<RayException>(python), "module.f"));
+  BOOST_CHECK_THROW(ray::Task(ray::JavaFunction<int>{"Class", "f"}), RayException);
+  BOOST_CHECK_THROW(ray::Actor(ray::PyActorClass{"module", "Class"}), RayException);
+  BOOST_CHECK_THROW(ray::Actor(ray::JavaActorClass{"Class"}), RayException);
+}
+
 BOOST_FIXTURE_TEST_CASE(bad_resources_are_refused, session) {
   for (double amount : {0.0, -1.0, 1.5, 1e300})
     BOOST_CHECK_THROW(ray::Task(nothing).SetResource("CPU", amount).Remote(), RayException);

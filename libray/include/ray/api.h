@@ -163,6 +163,27 @@ internal::TaskCaller<F> Task(F func) {
   return internal::TaskCaller<F>(internal::FindRegistered(func));
 }
 
+/// Other languages' functions and classes can be named, so that programs compile; using one throws
+/// RayException.
+template <typename R>
+internal::TaskCaller<PyFunction<R>> Task(PyFunction<R> func) {
+  func();
+  return {};
+}
+template <typename R>
+internal::TaskCaller<JavaFunction<R>> Task(JavaFunction<R> func) {
+  func();
+  return {};
+}
+inline internal::ActorCreator<PyActorClass> Actor(PyActorClass func) {
+  func();
+  return {};
+}
+inline internal::ActorCreator<JavaActorClass> Actor(JavaActorClass func) {
+  func();
+  return {};
+}
+
 /// A factory registered with RAY_REMOTE. Throws RayException when it is not.
 template <typename F>
 internal::ActorCreator<F> Actor(F create_func) {
