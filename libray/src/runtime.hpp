@@ -124,6 +124,7 @@ private:
   void fill_arguments(TaskCall& call, pending_task& task);
   void wait_for_room();
   bool try_run_in_place(ObjectEntry& entry);
+  bool try_run_method_in_place(const pending_task_ptr& call);
   bool wait_until(ObjectEntry& entry, int timeout_ms);
   void submit(const pending_task_ptr& task);
   void record_actor(const ActorEntry& actor);

@@ -139,7 +139,7 @@ void runtime::notify(ActorEntry& entry) {
   caf::strong_actor_ptr host;
   {
     std::lock_guard guard(entry.mutex);
-    if (entry.record.state != actor_state::alive || !entry.host
+    if (entry.record.state != actor_state::alive || !entry.host || entry.inbox.empty()
         || std::exchange(entry.notified, true))
       return;
     host = entry.host;
@@ -209,6 +209,29 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
   }
   if (!new_creation)
     ray::internal::Release(&entry); // the living actor's own
+}
+
+/// The same for a method, where it is next in line and its actor idle: `running` keeps everybody
+/// else out meanwhile, as it does when the actor's own host runs it.
+bool runtime::try_run_method_in_place(const pending_task_ptr& call) {
+  if (!call->inputs_ready()
+      || (task_context::current && task_context::current->depth >= max_inline_depth))
+    return false;
+  auto entry = actor_ptr::share(*call->actor);
+  std::shared_ptr<actor_incarnation> life;
+  {
+    std::lock_guard guard(entry->mutex);
+    if (entry->record.state != actor_state::alive || entry->inbox.empty()
+        || entry->inbox.front() != call
+        || entry->running.size() >= static_cast<std::size_t>(entry->max_concurrency()))
+      return false;
+    entry->inbox.pop_front();
+    entry->running.push_back(call);
+    life = entry->life;
+  }
+  run_method(*this, *entry, life, call);
+  notify(*entry);
+  return true;
 }
 
 /// A creation task with the same ids and arguments, for the next life.

@@ -229,9 +229,11 @@ bool runtime::try_run_in_place(ObjectEntry& entry) {
     std::lock_guard guard(lock_of(entry));
     task = entry.producer;
   }
-  if (!task || task->spec.kind != task_kind::plain
+  if (!task || task->spec.kind == task_kind::actor_creation
       || task->claim.load(std::memory_order_relaxed) != scheduled_task::claim_state::free)
     return false;
+  if (task->spec.kind == task_kind::actor_method)
+    return try_run_method_in_place(task);
   bool dispatched = task->dispatched.load(std::memory_order_acquire);
   if ((!dispatched && task->holds_resources()) || !task->inputs_ready())
     return false;
