@@ -20,8 +20,8 @@ class method_actor final : public caf::event_based_actor {
 public:
   method_actor(caf::actor_config& config, runtime* owner, actor_ptr entry,
                std::shared_ptr<actor_incarnation> life, pending_task_ptr call)
-      : caf::event_based_actor(config), owner_(owner), entry_(std::move(entry)),
-        life_(std::move(life)), call_(std::move(call)) {}
+    : caf::event_based_actor(config), owner_(owner), entry_(std::move(entry)),
+      life_(std::move(life)), call_(std::move(call)) {}
   subtype_t subtype() const override { return function_object; }
   const char* name() const override { return "method"; }
   caf::behavior make_behavior() override {
@@ -41,7 +41,7 @@ private:
 } // namespace
 
 task_actor::task_actor(caf::actor_config& config, runtime* owner, pending_task_ptr task)
-    : caf::event_based_actor(config), owner_(owner), task_(std::move(task)) {}
+  : caf::event_based_actor(config), owner_(owner), task_(std::move(task)) {}
 
 caf::behavior task_actor::make_behavior() {
   owner_->run_dispatched(task_);
@@ -87,7 +87,7 @@ void run_method(runtime& owner, ActorEntry& entry, const std::shared_ptr<actor_i
 }
 
 actor_host::actor_host(caf::actor_config& config, runtime* owner, actor_ptr entry)
-    : caf::event_based_actor(config), owner_(owner), entry_(std::move(entry)) {
+  : caf::event_based_actor(config), owner_(owner), entry_(std::move(entry)) {
   listener_.host = this;
 }
 
@@ -149,8 +149,8 @@ void actor_host::create() {
     failure = run.execute();
   }
   if (!failure && !life->object)
-    failure = error{errc::task_failed,
-                    creation->spec.function + " does not return a pointer to a class"};
+    failure =
+      error{errc::task_failed, creation->spec.function + " does not return a pointer to a class"};
   if (failure) {
     owner_->actor_ended(*entry_, "its creation failed: " + failure->what, false);
     return;
@@ -186,14 +186,14 @@ void actor_host::drain() {
       if (entry_->inbox.empty() || entry_->running.size() >= limit)
         return;
       // Its turn over: a message to itself lets others run first.
-      if (calls == calls_per_turn || (calls % 16 == 15 && std::chrono::steady_clock::now() > until)) {
+      if (calls == calls_per_turn
+          || (calls % 16 == 15 && std::chrono::steady_clock::now() > until)) {
         entry_->notified = true;
         went_on = false;
       } else {
         call = entry_->inbox.front();
         // Claimed calls need no inputs: they were cancelled.
-        if (call->claim.load() != scheduled_task::claim_state::free
-            || !await_inputs(*call)) {
+        if (call->claim.load() != scheduled_task::claim_state::free || !await_inputs(*call)) {
           entry_->inbox.pop_front();
           entry_->running.push_back(call);
         } else {

@@ -26,8 +26,8 @@ private:
 /// A user actor's home: creates the object, then runs the calls that its entry has gathered, one at
 /// a time, or each in a task actor of its own when max_concurrency allows more.
 ///
-/// At start: runs the factory. At exit: nothing; who sends the exit has emptied the entry. Messages:
-/// drain_atom (calls have come, an input has come, a slot is free).
+/// At start: runs the factory. At exit: nothing; who sends the exit has emptied the entry.
+/// Messages: drain_atom (calls have come, an input has come, a slot is free).
 class actor_host final : public caf::event_based_actor {
 public:
   actor_host(caf::actor_config& config, runtime* owner, actor_ptr entry);

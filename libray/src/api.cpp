@@ -63,7 +63,8 @@ bool IsInitialized() {
 
 void Shutdown() {
   if (caf_ray::task_context::current)
-    throw internal::RayException("ray::Shutdown: call it on the driver, not inside a task or actor");
+    throw internal::RayException(
+      "ray::Shutdown: call it on the driver, not inside a task or actor");
   std::lock_guard guard(lifecycle_mutex());
   auto runtime = caf_ray::runtime_gate::retire();
   if (!runtime)

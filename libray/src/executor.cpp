@@ -40,7 +40,7 @@ inline void pause() noexcept {
 class executor::thread_state final : public caf::execution_unit, public blocking_observer {
 public:
   thread_state(caf::actor_system* system, executor& owner, bool has_slots)
-      : caf::execution_unit(system), owner_(owner), has_slots_(has_slots) {}
+    : caf::execution_unit(system), owner_(owner), has_slots_(has_slots) {}
 
   /// Jobs made runnable by the running actor are collected and queued at its end, or before it
   /// blocks: one lock for many.
@@ -66,7 +66,9 @@ public:
       return;
     lock guard(owner_.mutex_);
     --owner_.blocked_;
-    if (owner_.running_ < owner_.num_workers_) {
+    // A system actor never queues behind user code, which may hold its slot for hours: it goes on
+    // at once, beside the slots if need be.
+    if (in_system_job || owner_.running_ < owner_.num_workers_) {
       ++owner_.running_;
       return;
     }
@@ -96,6 +98,7 @@ public:
   std::condition_variable wake;
   bool woken = false;   // taken from idle_
   bool granted = false; // taken from returning_, with a slot
+  bool in_system_job = false;
   std::vector<caf::resumable*> made_ready;
 
 private:
@@ -104,7 +107,7 @@ private:
 };
 
 executor::executor(caf::actor_system& system)
-    : caf::scheduler::abstract_coordinator(system), task_unit_(&system, this) {}
+  : caf::scheduler::abstract_coordinator(system), task_unit_(&system, this) {}
 
 executor::~executor() = default;
 
@@ -230,6 +233,7 @@ caf::resumable* executor::next_job(lock& guard, thread_state& self, bool& system
       do {
         for (int i = 0; i < 32 && ready_.load(std::memory_order_relaxed) == 0; ++i)
           pause();
+        std::this_thread::yield(); // who shall make work ready may need this very core
       } while (ready_.load(std::memory_order_relaxed) == 0
                && std::chrono::steady_clock::now() < until);
       guard.lock();
@@ -274,6 +278,7 @@ void executor::run_thread() {
     while (auto job = next_job(guard, self, is_system_job)) {
       for (;;) {
         guard.unlock();
+        self.in_system_job = is_system_job;
         this_thread_observer = &self;
         run_job(job, self, &self);
         this_thread_observer = nullptr;

@@ -30,8 +30,9 @@ namespace caf_ray {
 ///
 ///   idle --job--> running --blocking_scope--> blocked --scope ends--> returning --slot--> running
 ///
-/// Invariants (under mutex_): running_ <= slots; a queued job and a free slot imply that a thread
-/// is spinning or was woken; the user lane is FIFO.
+/// Invariants (under mutex_): running_ <= slots, but for system actors that came back from
+/// blocking; a queued job and a free slot imply that a thread is spinning or was woken; the user
+/// lane is FIFO.
 class executor final : public caf::scheduler::abstract_coordinator {
 public:
   /// How many slots, idle and blocked threads there are, at one moment.
@@ -74,7 +75,7 @@ private:
 
   struct lane_unit final : caf::execution_unit {
     lane_unit(caf::actor_system* system, executor* owner)
-        : caf::execution_unit(system), owner(owner) {}
+      : caf::execution_unit(system), owner(owner) {}
     void exec_later(caf::resumable* job) override { owner->enqueue_user(job); }
     executor* owner;
   };
@@ -100,21 +101,21 @@ private:
   mutable std::mutex mutex_;
   std::deque<caf::resumable*> system_;
   std::deque<caf::resumable*> user_;
-  std::vector<thread_state*> idle_;       // last in, first out: the warmest goes first
-  std::deque<thread_state*> returning_;   // waits for a slot after blocking
-  std::condition_variable ended_;         // threads_ or user_busy_ went down
+  std::vector<thread_state*> idle_;     // last in, first out: the warmest goes first
+  std::deque<thread_state*> returning_; // waits for a slot after blocking
+  std::condition_variable ended_;       // threads_ or user_busy_ went down
   std::condition_variable system_wake_;
   std::size_t running_ = 0;
   std::size_t blocked_ = 0;
-  std::size_t user_busy_ = 0;             // threads inside user code, blocked ones included
+  std::size_t user_busy_ = 0; // threads inside user code, blocked ones included
   std::size_t threads_ = 0;
   std::size_t peak_threads_ = 0;
   std::uint64_t system_pops_ = 0;
-  bool watching_ = false;                 // the system thread looks after the system lane
+  bool watching_ = false; // the system thread looks after the system lane
   bool halted_ = false;
   bool stopping_ = false;
   std::atomic<int> spinners_{0};
-  std::atomic<std::size_t> ready_{0};     // queued jobs, for spinners to look at without the lock
+  std::atomic<std::size_t> ready_{0}; // queued jobs, for spinners to look at without the lock
 
   lane_unit task_unit_;
   caf::detail::thread_safe_actor_clock clock_;

@@ -67,8 +67,9 @@ void FunctionManager::Register(RemoteFunction function, bool repeats_ok) {
   tables.by_code.emplace(key, &kept);
 }
 
-const RemoteFunction* FunctionManager::FindCode(
-  const std::type_info& type, const std::array<std::byte, 2 * sizeof(void*)>& code) const {
+const RemoteFunction*
+FunctionManager::FindCode(const std::type_info& type,
+                          const std::array<std::byte, 2 * sizeof(void*)>& code) const {
   // Functions are never removed, so what a thread found last stays right.
   thread_local const RemoteFunction* last = nullptr;
   if (last && last->code == code && *last->type == type)

@@ -91,17 +91,19 @@ void group_manager_state::prepared(group_id id, const error& e) {
       });
 }
 
-bool group_manager_state::remove(group_id id) {
+caf::result<bool> group_manager_state::remove(group_id id) {
   auto found = groups.find(id);
   if (found == groups.end())
     return false;
   if (found->second.state == group_state::removed)
     return true;
   busy.erase(id);
-  self->request(options.local, answer_deadline, scheduler::return_atom_v, id)
-    .then([](const error&) {}, [](const caf::error&) {});
   set_state(id, group_state::removed);
-  return true;
+  auto promise = self->make_response_promise<caf::typed_response_promise<bool>>();
+  self->request(options.local, answer_deadline, scheduler::return_atom_v, id)
+    .then([promise](const error&) mutable { promise.deliver(true); },
+          [promise](const caf::error&) mutable { promise.deliver(true); });
+  return promise;
 }
 
 group_manager_actor::behavior_type

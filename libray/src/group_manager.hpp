@@ -16,7 +16,8 @@ namespace caf_ray {
 using group_manager_actor = caf::typed_actor<
   /// Reserve these bundles as soon as they fit; the record's state follows in the GCS.
   caf::reacts_to<create_atom, group_id, group_record>,
-  /// Give everything back; from now on the group is `removed`. False when it is not known here.
+  /// Give everything back; answered when no task can start in the group any more. False when it is
+  /// not known here.
   caf::replies_to<remove_atom, group_id>::with<bool>,
   /// The record once it is `created` or `removed`; unknown groups have the state `removed` and no
   /// bundles. Waits as long as the asker's request does.
@@ -43,7 +44,7 @@ struct group_manager_state {
   void prepared(group_id id, const error& e);
   void postpone(group_id id, const std::string& reason);
   void set_state(group_id id, group_state state);
-  bool remove(group_id id);
+  caf::result<bool> remove(group_id id);
 
   group_manager_actor::pointer self;
   group_manager_options options;

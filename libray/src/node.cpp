@@ -110,9 +110,9 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
       control_->put(gcs::table_kind::nodes, to_binary(id_), encode(record));
     };
     local_ = system_->spawn<caf::hidden>(scheduler::local_scheduler, local);
-    caf::anon_send(local_, scheduler::replicas_atom_v,
-                   std::vector<caf::strong_actor_ptr>{
-                     caf::actor_cast<caf::strong_actor_ptr>(global_)});
+    caf::anon_send(
+      local_, scheduler::replicas_atom_v,
+      std::vector<caf::strong_actor_ptr>{caf::actor_cast<caf::strong_actor_ptr>(global_)});
 
     // What the first heartbeat will say, so that the first request meets a cluster with a node.
     node_record self;
@@ -126,7 +126,8 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
         scheduler::node_updates updates;
         for (const gcs::change& c : changes) {
           auto id = from_binary<node_id>(c.key);
-          auto record = c.erased ? result<node_record>(node_record{}) : decode<node_record>(c.value);
+          auto record =
+            c.erased ? result<node_record>(node_record{}) : decode<node_record>(c.value);
           if (!id || !record)
             continue;
           if (c.erased)
@@ -206,9 +207,9 @@ void node::stop(bool user_code_ended) {
     } else {
       // User code still runs on threads of this system: all of it stays behind for them. Static so
       // that it is reachable, not leaked, as far as tools can tell.
-      static auto left_behind = new std::vector<
-        std::tuple<std::unique_ptr<caf::actor_system_config>, std::unique_ptr<caf::actor_system>,
-                   std::shared_ptr<void>>>;
+      static auto left_behind =
+        new std::vector<std::tuple<std::unique_ptr<caf::actor_system_config>,
+                                   std::unique_ptr<caf::actor_system>, std::shared_ptr<void>>>;
       left_behind->emplace_back(std::move(config_), std::move(system_), store_);
     }
   }

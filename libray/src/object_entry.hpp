@@ -75,9 +75,7 @@ struct ObjectEntry {
   /// Made on demand; see BinaryId.
   std::atomic<const std::string*> binary_id{nullptr};
 
-  bool pending() const noexcept {
-    return state.load(std::memory_order_acquire) == State::pending;
-  }
+  bool pending() const noexcept { return state.load(std::memory_order_acquire) == State::pending; }
 };
 
 } // namespace ray::internal

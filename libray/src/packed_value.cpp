@@ -117,7 +117,8 @@ BlobView::SegmentBytes BlobView::Segment(std::uint32_t index) const {
   if (index >= segment_count)
     Corrupt("it names a segment that it does not have");
   auto entry = table + index * kTableEntryBytes;
-  return {base + Load<std::uint64_t>(entry), static_cast<std::size_t>(Load<std::uint64_t>(entry + 8))};
+  return {base + Load<std::uint64_t>(entry),
+          static_cast<std::size_t>(Load<std::uint64_t>(entry + 8))};
 }
 
 RawElements ReadRawElements(const msgpack::object& o) {

@@ -41,8 +41,7 @@ ray::PlacementGroup group_api::create(const ray::PlacementGroupCreationOptions& 
   for (auto& bundle : given.bundles) {
     if (bundle.empty())
       throw RayException("CreatePlacementGroup: bundle "
-                         + std::to_string(&bundle - given.bundles.data())
-                         + " names no resources");
+                         + std::to_string(&bundle - given.bundles.data()) + " names no resources");
     ray::internal::CheckTaskOptions(bundle);
     resource_set set;
     for (auto& [name, amount] : bundle)
@@ -83,8 +82,7 @@ void group_api::remove(const std::string& binary_id) {
     throw_error(record.error());
   if (*record)
     if (auto known = decode<group_record>(**record); known && !known->name.empty())
-      control().write(
-        {gcs::table_kind::names, gcs::write_kind::erase, name_key(*known), {}, 0});
+      control().write({gcs::table_kind::names, gcs::write_kind::erase, name_key(*known), {}, 0});
   caf::scoped_actor self(owner_.host().system());
   std::optional<std::string> failure;
   owner_.block([&] {

@@ -43,8 +43,8 @@ std::string program_path() {
 } // namespace
 
 runtime::runtime(settings given) : settings_(std::move(given)) {
-  namespace_ = settings_.ray_namespace.empty() ? to_string(random_id<node_id>())
-                                               : settings_.ray_namespace;
+  namespace_ =
+    settings_.ray_namespace.empty() ? to_string(random_id<node_id>()) : settings_.ray_namespace;
   node_callbacks callbacks;
   callbacks.watch = [](object_id id) {
     // The task that asks holds its inputs, so the entry is there.
@@ -84,8 +84,8 @@ runtime::runtime(settings given) : settings_(std::move(given)) {
   } else {
     for (job_ = 1;; ++job_) {
       job_record record{namespace_, program_path(), now_ms(), 0, true};
-      auto mine = node_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_),
-                                                 encode(record));
+      auto mine =
+        node_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_), encode(record));
       if (!mine) {
         node_->stop(true);
         throw_error(mine.error());

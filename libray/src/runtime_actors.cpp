@@ -23,8 +23,8 @@ std::string name_key(const std::string& ray_namespace, const std::string& name) 
 error dead(const ActorEntry& actor) {
   return {errc::actor_died, "actor " + actor.record.class_name
                               + (actor.record.name.empty() ? "" : " \"" + actor.record.name + "\"")
-                              + " (" + to_string(actor.id) + ") is dead: "
-                              + actor.record.death_cause};
+                              + " (" + to_string(actor.id)
+                              + ") is dead: " + actor.record.death_cause};
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <new>
+#include <thread>
 #include <unordered_set>
 
 #include "gcs/types/codec.hpp"
@@ -29,12 +30,12 @@ constexpr auto store_patience = std::chrono::minutes(5);
 class heap_value final : public BytesOwner {
 public:
   static heap_value* make(std::size_t size) {
-    auto memory = ::operator new(data_offset + size, std::align_val_t{alignment});
+    auto memory = ::operator new (data_offset + size, std::align_val_t{alignment});
     return new (memory) heap_value;
   }
   char* data() noexcept { return reinterpret_cast<char*>(this) + data_offset; }
 
-  void operator delete(void* p) { ::operator delete(p, std::align_val_t{alignment}); }
+  void operator delete(void* p) { ::operator delete (p, std::align_val_t{alignment}); }
 
 private:
   static constexpr std::size_t alignment = 16;
@@ -47,12 +48,12 @@ private:
 class aligned_value final : public BytesOwner {
 public:
   static aligned_value* make(std::size_t size) {
-    auto memory = ::operator new(data_offset + size, std::align_val_t{payload_alignment});
+    auto memory = ::operator new (data_offset + size, std::align_val_t{payload_alignment});
     return new (memory) aligned_value;
   }
   char* data() noexcept { return reinterpret_cast<char*>(this) + data_offset; }
 
-  void operator delete(void* p) { ::operator delete(p, std::align_val_t{payload_alignment}); }
+  void operator delete(void* p) { ::operator delete (p, std::align_val_t{payload_alignment}); }
 
 private:
   static constexpr std::size_t data_offset = payload_alignment;
@@ -276,6 +277,7 @@ bool runtime::wait_until(ObjectEntry& entry, int timeout_ms) {
     do {
       for (int i = 0; i < 64 && entry.pending(); ++i)
         __builtin_ia32_pause();
+      std::this_thread::yield(); // who makes the object may need this very core
     } while (entry.pending() && std::chrono::steady_clock::now() < until);
     if (!entry.pending())
       return true;
@@ -355,8 +357,8 @@ std::vector<bool> runtime::Wait(const std::vector<ObjectEntry*>& entries, int co
     for (std::size_t i = 0; i < n; ++i)
       unlisten(*entries[i], listeners[i]);
     if (closed())
-      throw_error({errc::shut_down, "ray::Shutdown was called while waiting for "
-                                      + std::to_string(n) + " objects"});
+      throw_error({errc::shut_down,
+                   "ray::Shutdown was called while waiting for " + std::to_string(n) + " objects"});
   }
   std::vector<bool> result(n);
   for (std::size_t i = 0, taken = 0; i < n && taken < static_cast<std::size_t>(count); ++i)
@@ -375,9 +377,10 @@ EntryPtr runtime::FindObject(const std::string& binary_id) {
     return entry;
   auto entry = object_table::instance().find_or_insert(*id);
   // In this mode every object that lives is known here.
-  deliver(*entry, error{errc::object_lost,
-                        "object " + to_string(*id)
-                          + " does not exist: it was never created, or its last reference is gone"});
+  deliver(*entry,
+          error{errc::object_lost,
+                "object " + to_string(*id)
+                  + " does not exist: it was never created, or its last reference is gone"});
   return entry;
 }
 

@@ -141,9 +141,8 @@ void runtime::SubmitTask(TaskCall& call, const CallOptions& given, EntryPtr* res
   if (!task)
     return;
   task->spec.options = std::move(options);
-  node_->lineage().append(
-    task_spec_ptr(task, &task->spec),
-    std::shared_ptr<const std::atomic<bool>>(task, &task->lineage_unneeded));
+  node_->lineage().append(task_spec_ptr(task, &task->spec),
+                          std::shared_ptr<const std::atomic<bool>>(task, &task->lineage_unneeded));
   submit(task);
 }
 
@@ -180,10 +179,9 @@ void runtime::run_claimed(const pending_task_ptr& task) {
   gauge.run_ns.fetch_add(static_cast<std::uint64_t>(time.count()), std::memory_order_relaxed);
   gauge.finished.fetch_add(1, std::memory_order_relaxed);
   const auto& options = task->spec.opts();
-  bool again = failure && failure->code == errc::task_failed && options.retry_exceptions
-               && !closed()
-               && (options.max_retries < 0
-                   || task->attempt < static_cast<std::uint32_t>(options.max_retries));
+  bool again =
+    failure && failure->code == errc::task_failed && options.retry_exceptions && !closed()
+    && (options.max_retries < 0 || task->attempt < static_cast<std::uint32_t>(options.max_retries));
   if (dispatched && task->holds_resources())
     node_->ports().events.push({event_kind::finished, task, {}});
   if (again) {
@@ -253,9 +251,8 @@ void runtime::Cancel(ObjectEntry& entry, bool force) {
   }
   if (!task || !entry.pending())
     return;
-  const error cancelled{errc::cancelled,
-                        "task " + task->spec.display_name() + " (" + to_string(task->spec.id)
-                          + ") was cancelled"};
+  const error cancelled{errc::cancelled, "task " + task->spec.display_name() + " ("
+                                           + to_string(task->spec.id) + ") was cancelled"};
   if (task->spec.kind == task_kind::actor_method) {
     // The actor drops it when its turn comes; its ref need not wait for that.
     if (task->try_claim(scheduled_task::claim_state::cancelled) || force)

@@ -10,8 +10,8 @@ namespace caf_ray {
 
 class runtime;
 
-/// Who is running on this thread: what a call is counted for and what blocking lends out. A driver's
-/// threads share one (counters are atomic), a task has its own, on its stack.
+/// Who is running on this thread: what a call is counted for and what blocking lends out. A
+/// driver's threads share one (counters are atomic), a task has its own, on its stack.
 struct task_context {
   runtime* owner = nullptr;
   task_id id;

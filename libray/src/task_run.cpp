@@ -96,8 +96,7 @@ BlobView task_run::Argument(std::size_t index) {
   auto& argument = spec.arguments[at];
   if (argument.kind == argument_kind::object)
     return read_input(input);
-  return ray::internal::ReadBlob(
-    {spec.argument_bytes.data() + argument.offset, argument.size, {}});
+  return ray::internal::ReadBlob({spec.argument_bytes.data() + argument.offset, argument.size, {}});
 }
 
 std::ptrdiff_t task_run::GatherCount(std::size_t index) {

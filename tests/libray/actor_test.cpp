@@ -69,8 +69,12 @@ int add_through(ray::ActorHandle<counter> handle, int by) {
 ray::ActorHandle<counter> make_counter(int start) {
   return ray::Actor(counter::create).Remote(start);
 }
-counter* not_registered() { return nullptr; }
-int actor_pass(std::string name) { return gate::pass(name) ? 5 : -1; }
+counter* not_registered() {
+  return nullptr;
+}
+int actor_pass(std::string name) {
+  return gate::pass(name) ? 5 : -1;
+}
 
 RAY_REMOTE(counter::create, counter::fail, counter::gated, &counter::add, &counter::get,
            &counter::history, &counter::wait_at, &counter::throws, &counter::leave,
@@ -278,8 +282,8 @@ BOOST_FIXTURE_TEST_CASE(misuse_is_refused_with_words, session) {
   BOOST_CHECK_THROW(unknown.Task(&counter::get).Remote().Get(), RayActorException);
   ray::RuntimeEnv env;
   env.Set("env_vars", std::map<std::string, std::string>{{"A", "b"}});
-  auto text = text_of<RayException>(
-    [&] { ray::Actor(counter::create).SetRuntimeEnv(env).Remote(1); });
+  auto text =
+    text_of<RayException>([&] { ray::Actor(counter::create).SetRuntimeEnv(env).Remote(1); });
   BOOST_TEST(contains(text, "env"));
 }
 

@@ -33,7 +33,7 @@ struct tally {
     ++count;
     changed.notify_all();
   }
-  bool await(int n) {
+  bool reach(int n) {
     std::unique_lock guard(mutex);
     return changed.wait_for(guard, 20s, [&] { return count >= n; });
   }
@@ -50,7 +50,7 @@ BOOST_FIXTURE_TEST_CASE(runs_every_job_once, fixture) {
   tally done;
   for (int i = 0; i < 20'000; ++i)
     system->spawn([&](caf::event_based_actor*) { done.up(); });
-  BOOST_TEST(done.await(20'000));
+  BOOST_TEST(done.reach(20'000));
 }
 
 BOOST_FIXTURE_TEST_CASE(blocked_jobs_do_not_stop_others, fixture) {
@@ -61,20 +61,20 @@ BOOST_FIXTURE_TEST_CASE(blocked_jobs_do_not_stop_others, fixture) {
       arrived.up();
       {
         blocking_scope scope;
-        door.await(1);
+        door.reach(1);
       }
       done.up();
     });
-  BOOST_TEST(arrived.await(200));
+  BOOST_TEST(arrived.reach(200));
   const auto until = std::chrono::steady_clock::now() + 20s;
   while (threads->count().blocked < 200 && std::chrono::steady_clock::now() < until)
     std::this_thread::yield();
   BOOST_TEST(threads->count().blocked == 200u);
   tally other;
   system->spawn([&](caf::event_based_actor*) { other.up(); });
-  BOOST_TEST(other.await(1));
+  BOOST_TEST(other.reach(1));
   door.up();
-  BOOST_TEST(done.await(200));
+  BOOST_TEST(done.reach(200));
   BOOST_TEST(threads->count().blocked == 0u);
 }
 
@@ -95,7 +95,7 @@ BOOST_FIXTURE_TEST_CASE(never_more_than_its_slots_compute, fixture) {
       }
       done.up();
     });
-  BOOST_TEST(done.await(500));
+  BOOST_TEST(done.reach(500));
   BOOST_TEST(most <= 2);
 }
 
@@ -109,17 +109,16 @@ BOOST_FIXTURE_TEST_CASE(system_actors_answer_while_user_code_holds_every_slot, f
       }
       ended.up();
     });
-  BOOST_REQUIRE(started.await(2));
+  BOOST_REQUIRE(started.reach(2));
   tally answers;
-  auto echo = system->spawn<caf::hidden>([&](caf::event_based_actor*) -> caf::behavior {
-    return {[&](int) { answers.up(); }};
-  });
+  auto echo = system->spawn<caf::hidden>(
+    [&](caf::event_based_actor*) -> caf::behavior { return {[&](int) { answers.up(); }}; });
   for (int i = 0; i < 5; ++i) {
     caf::anon_send(echo, i);
-    BOOST_TEST(answers.await(i + 1));
+    BOOST_TEST(answers.reach(i + 1));
   }
   stop = true;
-  BOOST_TEST(ended.await(2));
+  BOOST_TEST(ended.reach(2));
   caf::anon_send_exit(echo, caf::exit_reason::user_shutdown);
 }
 
@@ -128,9 +127,9 @@ BOOST_FIXTURE_TEST_CASE(quiesce_waits_for_user_code_and_starts_no_more, fixture)
   system->spawn([&](caf::event_based_actor*) {
     started.up();
     blocking_scope scope;
-    door.await(1);
+    door.reach(1);
   });
-  BOOST_REQUIRE(started.await(1));
+  BOOST_REQUIRE(started.reach(1));
   BOOST_TEST(!threads->quiesce(20ms));
   std::atomic<bool> late{false};
   system->spawn([&](caf::event_based_actor*) { late = true; });
@@ -145,7 +144,7 @@ BOOST_FIXTURE_TEST_CASE(idle_threads_sleep_and_wake_again, fixture) {
   for (int round = 0; round < 300; ++round) {
     tally done;
     system->spawn([&](caf::event_based_actor*) { done.up(); });
-    BOOST_REQUIRE(done.await(1));
+    BOOST_REQUIRE(done.reach(1));
   }
 }
 

@@ -10,9 +10,15 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-int life_one() { return 1; }
-int life_pass(std::string name) { return gate::pass(name) ? 1 : 0; }
-int get_forever(std::string name) { return *ray::Task(life_pass).Remote(name).Get(); }
+int life_one() {
+  return 1;
+}
+int life_pass(std::string name) {
+  return gate::pass(name) ? 1 : 0;
+}
+int get_forever(std::string name) {
+  return *ray::Task(life_pass).Remote(name).Get();
+}
 std::atomic<bool> stop_computing{false};
 int compute() {
   while (!stop_computing)

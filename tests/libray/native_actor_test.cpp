@@ -13,7 +13,9 @@ caf::behavior adder(caf::stateful_actor<int>* self, int start) {
   self->state = start;
   return {
     [self](add_atom, int by) { return self->state += by; },
-    [](fail_atom) -> caf::result<int> { return caf::make_error(caf::sec::runtime_error, "no luck"); },
+    [](fail_atom) -> caf::result<int> {
+      return caf::make_error(caf::sec::runtime_error, "no luck");
+    },
     [](int) {},
   };
 }
@@ -65,10 +67,11 @@ BOOST_FIXTURE_TEST_CASE(is_found_by_name_until_it_ends, session) {
 
 BOOST_FIXTURE_TEST_CASE(its_errors_are_exceptions, session) {
   auto a = ray::SpawnNative(adder, 1);
-  auto text = text_of<ray::internal::RayTaskException>(
-    [&] { a.Ask<int>(20000, fail_atom::value); });
+  auto text =
+    text_of<ray::internal::RayTaskException>([&] { a.Ask<int>(20000, fail_atom::value); });
   BOOST_TEST(contains(text, "no luck"));
-  BOOST_CHECK_THROW(ray::NativeActor<caf::actor>("unknown").Get(), ray::internal::RayActorException);
+  BOOST_CHECK_THROW(ray::NativeActor<caf::actor>("unknown").Get(),
+                    ray::internal::RayActorException);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

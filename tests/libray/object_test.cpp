@@ -26,7 +26,9 @@ double sum_view(ray::Array<double> xs) {
     s += x;
   return s;
 }
-bool is_view(ray::Array<double> xs) { return xs.IsView(); }
+bool is_view(ray::Array<double> xs) {
+  return xs.IsView();
+}
 ray::Array<int> make_array(int n) {
   std::vector<int> xs(n);
   for (int i = 0; i < n; ++i)

@@ -4,8 +4,12 @@
 
 namespace {
 
-int group_one() { return 1; }
-int group_pass(std::string name) { return gate::pass(name) ? 1 : 0; }
+int group_one() {
+  return 1;
+}
+int group_pass(std::string name) {
+  return gate::pass(name) ? 1 : 0;
+}
 struct thing {
   static thing* create() { return new thing; }
   int get() { return 7; }
@@ -42,8 +46,8 @@ BOOST_FIXTURE_TEST_CASE(tasks_and_actors_run_in_its_bundles, session) {
 }
 
 BOOST_FIXTURE_TEST_CASE(one_that_cannot_be_placed_stays_pending, session) {
-  auto impossible
-    = ray::CreatePlacementGroup({"", bundles{{{"CPU", 100}}}, PlacementStrategy::PACK});
+  auto impossible =
+    ray::CreatePlacementGroup({"", bundles{{{"CPU", 100}}}, PlacementStrategy::PACK});
   BOOST_TEST(!impossible.Wait(0));
   auto apart = ray::CreatePlacementGroup(
     {"", bundles{{{"CPU", 1}}, {{"CPU", 1}}}, PlacementStrategy::STRICT_SPREAD});
@@ -78,7 +82,8 @@ BOOST_FIXTURE_TEST_CASE(is_looked_up_by_name_and_id, session) {
 BOOST_FIXTURE_TEST_CASE(a_task_of_a_removed_group_ends_with_an_error, session) {
   auto group = ray::CreatePlacementGroup({"", bundles{{{"CPU", 1}}}, PlacementStrategy::PACK});
   BOOST_REQUIRE(group.Wait(10));
-  auto running = ray::Task(group_pass).SetResource("CPU", 1).SetPlacementGroup(group, 0).Remote("group");
+  auto running =
+    ray::Task(group_pass).SetResource("CPU", 1).SetPlacementGroup(group, 0).Remote("group");
   BOOST_REQUIRE(gate::await_arrivals("group", 1));
   auto queued = ray::Task(group_one).SetResource("CPU", 1).SetPlacementGroup(group, 0).Remote();
   ray::RemovePlacementGroup(group.GetID());

@@ -8,9 +8,15 @@
 
 namespace {
 
-int plus(int a, int b) { return a + b; }
-double half(double x) { return x / 2; }
-std::string greet(const std::string& name) { return "hello " + name; }
+int plus(int a, int b) {
+  return a + b;
+}
+double half(double x) {
+  return x / 2;
+}
+std::string greet(const std::string& name) {
+  return "hello " + name;
+}
 int fib(int n);
 void nothing() {}
 int fail_if(int x) {
@@ -18,7 +24,9 @@ int fail_if(int x) {
     throw std::runtime_error("it was " + std::to_string(x));
   return 0;
 }
-int throw_seven() { throw 7; }
+int throw_seven() {
+  throw 7;
+}
 std::tuple<int, std::string, std::vector<double>> three(int n) {
   return {n, std::to_string(n), std::vector<double>(n, 1.0)};
 }
@@ -27,22 +35,42 @@ std::vector<int> count_to(int n) {
   std::iota(xs.begin(), xs.end(), 0);
   return xs;
 }
-long sum(const std::vector<int>& xs) { return std::accumulate(xs.begin(), xs.end(), 0L); }
-int deref(ray::ObjectRef<int> ref) { return *ref.Get(); }
+long sum(const std::vector<int>& xs) {
+  return std::accumulate(xs.begin(), xs.end(), 0L);
+}
+int deref(ray::ObjectRef<int> ref) {
+  return *ref.Get();
+}
 int deref_all(std::vector<ray::ObjectRef<int>> refs) {
   int s = 0;
   for (auto& ref : refs)
     s += *ref.Get();
   return s;
 }
-ray::ObjectRef<int> make_ref(int x) { return ray::Put(x); }
-int pass_gate(std::string name) { return gate::pass(name) ? 1 : 0; }
-int overloaded(int x) { return x; }
-int overloaded(std::string x) { return static_cast<int>(x.size()); }
-int by_reference(int& x) { return ++x; }
-std::optional<int> maybe(bool some) { return some ? std::optional<int>(3) : std::nullopt; }
-std::int64_t same64(std::int64_t x) { return x; }
-int unregistered() { return 1; }
+ray::ObjectRef<int> make_ref(int x) {
+  return ray::Put(x);
+}
+int pass_gate(std::string name) {
+  return gate::pass(name) ? 1 : 0;
+}
+int overloaded(int x) {
+  return x;
+}
+int overloaded(std::string x) {
+  return static_cast<int>(x.size());
+}
+int by_reference(int& x) {
+  return ++x;
+}
+std::optional<int> maybe(bool some) {
+  return some ? std::optional<int>(3) : std::nullopt;
+}
+std::int64_t same64(std::int64_t x) {
+  return x;
+}
+int unregistered() {
+  return 1;
+}
 
 std::atomic<int> attempts{0};
 int fail_twice() {
@@ -71,7 +99,8 @@ point move_point(point p, double by) {
 
 RAY_REMOTE(plus, half, greet, fib, nothing, fail_if, throw_seven, three, count_to, sum, deref,
            deref_all, make_ref, pass_gate, RAY_FUNC(overloaded, int),
-           RAY_FUNC(overloaded, std::string), by_reference, maybe, same64, fail_twice, move_point, arrive);
+           RAY_FUNC(overloaded, std::string), by_reference, maybe, same64, fail_twice, move_point,
+           arrive);
 
 int fib(int n) {
   if (n < 2)
@@ -104,7 +133,8 @@ BOOST_FIXTURE_TEST_CASE(converts_arguments_to_the_parameters_types, session) {
 }
 
 BOOST_FIXTURE_TEST_CASE(passes_64_bit_integers_unharmed, session) {
-  for (std::int64_t x : {std::int64_t{1} << 32, INT64_MAX, INT64_MIN, std::int64_t{-1}, std::int64_t{0}})
+  for (std::int64_t x :
+       {std::int64_t{1} << 32, INT64_MAX, INT64_MIN, std::int64_t{-1}, std::int64_t{0}})
     BOOST_TEST(*ray::Task(same64).Remote(x).Get() == x);
 }
 
@@ -120,6 +150,9 @@ BOOST_FIXTURE_TEST_CASE(takes_refs_as_values_and_as_refs, session) {
   auto three_ref = ray::Put(3);
   BOOST_TEST(*ray::Task(deref).Remote(three_ref).Get() == 3);
   BOOST_TEST(*ray::Task(deref_all).Remote(std::vector{three_ref, ray::Put(4)}).Get() == 7);
+  // A vector parameter given a value, and one ref.
+  BOOST_TEST(*ray::Task(sum).Remote(std::vector<int>{1, 2}).Get() == 3);
+  BOOST_TEST(*ray::Task(sum).Remote(ray::Put(std::vector<int>{3, 4})).Get() == 7);
   // A vector of refs for a vector parameter: the values, when all are there.
   std::vector<ray::ObjectRef<int>> refs;
   for (int i = 0; i < 100; ++i)
@@ -164,7 +197,8 @@ BOOST_FIXTURE_TEST_CASE(an_exception_reaches_every_dependent_get, session) {
     BOOST_TEST(contains(text, "std::runtime_error"));
     BOOST_TEST(contains(text, "it was 5"));
   }
-  BOOST_TEST(contains(text_of<RayTaskException>([] { ray::Task(throw_seven).Remote().Get(); }), "int"));
+  BOOST_TEST(
+    contains(text_of<RayTaskException>([] { ray::Task(throw_seven).Remote().Get(); }), "int"));
   // The vector form throws the first failure, too.
   BOOST_CHECK_THROW(ray::Get(std::vector{ray::Put(1), failed}), RayTaskException);
 }
@@ -246,9 +280,8 @@ BOOST_FIXTURE_TEST_CASE(is_retried_after_exceptions_when_asked_for, session) {
   attempts = 0;
   BOOST_TEST(*ray::Task(fail_twice).SetRetryExceptions(true).SetMaxRetries(5).Remote().Get() == 3);
   attempts = 0;
-  BOOST_CHECK_THROW(
-    ray::Task(fail_twice).SetRetryExceptions(true).SetMaxRetries(1).Remote().Get(),
-    RayTaskException);
+  BOOST_CHECK_THROW(ray::Task(fail_twice).SetRetryExceptions(true).SetMaxRetries(1).Remote().Get(),
+                    RayTaskException);
   attempts = 0;
   BOOST_CHECK_THROW(ray::Task(fail_twice).Remote().Get(), RayTaskException);
   BOOST_TEST(attempts == 1);

@@ -91,8 +91,9 @@ std::vector<ObjectEntry*> EntriesOf(const std::vector<ObjectRef<T>>& refs, const
   entries.reserve(refs.size());
   for (auto& ref : refs) {
     if (!ref.entry())
-      throw RayException(std::string(caller) + ": an ObjectRef names no object (it was "
-                                               "default-constructed or moved from)");
+      throw RayException(std::string(caller)
+                         + ": an ObjectRef names no object (it was "
+                           "default-constructed or moved from)");
     entries.push_back(ref.entry());
   }
   return entries;
@@ -146,8 +147,8 @@ std::vector<std::string> ObjectRefsToObjectIDs(const std::vector<ObjectRef<T>>& 
 template <typename T>
 WaitResult<T> Wait(const std::vector<ObjectRef<T>>& objects, int num_objects, int timeout_ms) {
   internal::RuntimeUse runtime;
-  auto ready = runtime->Wait(internal::EntriesOf(objects, "Wait object error"), num_objects,
-                             timeout_ms);
+  auto ready =
+    runtime->Wait(internal::EntriesOf(objects, "Wait object error"), num_objects, timeout_ms);
   WaitResult<T> result;
   for (std::size_t i = 0; i < objects.size(); ++i)
     (ready[i] ? result.ready : result.unready).push_back(objects[i]);

@@ -5,7 +5,8 @@
 ///   caf::behavior adder() { return {[](int a, int b) { return a + b; }}; }
 ///   auto native = ray::SpawnNative(adder);                    // typed behaviours likewise
 ///   int sum = native.Ask<int>(1000, 1, 2);                    // blocks; the slot is lent out
-///   int work(ray::NativeActor<caf::actor> a) { return a.Ask<int>(1000, 3, 4); }   // as an argument
+///   int work(ray::NativeActor<caf::actor> a) { return a.Ask<int>(1000, 3, 4); }   // as an
+///   argument
 
 #include <chrono>
 #include <functional>
@@ -23,7 +24,8 @@ namespace ray {
 
 namespace internal {
 
-/// The running runtime's actor system. Throws RayException without Init.
+/// The running runtime's actor system. What is made with it (a caf::scoped_actor, say) must be gone
+/// before ray::Shutdown. Throws RayException without Init.
 caf::actor_system& NativeSystem();
 /// Gives the actor an id under which tasks find it, and a name if there is one.
 /// Throws RayException when the name is taken.
@@ -71,8 +73,8 @@ public:
     std::optional<caf::error> failure;
     auto failed = [&](caf::error& e) { failure = std::move(e); };
     internal::BlockOutside([&] {
-      auto request
-        = self->request(target, std::chrono::milliseconds(timeout_ms), std::forward<Ts>(xs)...);
+      auto request =
+        self->request(target, std::chrono::milliseconds(timeout_ms), std::forward<Ts>(xs)...);
       if constexpr (std::is_void_v<Result>)
         request.receive([&] { answer = true; }, failed);
       else

@@ -22,8 +22,8 @@ class ActorHandle {
 public:
   ActorHandle() = default;
   ActorHandle(const std::string& id)
-      : actor_(id.empty() ? internal::ActorPtr()
-                          : internal::ActorPtr(internal::RuntimeUse()->FindActor(id))) {}
+    : actor_(id.empty() ? internal::ActorPtr()
+                        : internal::ActorPtr(internal::RuntimeUse()->FindActor(id))) {}
   explicit ActorHandle(internal::ActorPtr actor) noexcept : actor_(std::move(actor)) {}
 
   static bool IsActorHandle() { return true; }
@@ -62,9 +62,7 @@ public:
   /// Ends the actor at once; its pending calls fail with RayActorException.
   void Kill() { Kill(true); }
   /// With `no_restart` false it starts anew while restarts are left.
-  void Kill(bool no_restart) {
-    internal::RuntimeUse()->KillActor(actor_.Named(), no_restart);
-  }
+  void Kill(bool no_restart) { internal::RuntimeUse()->KillActor(actor_.Named(), no_restart); }
 
   static ActorHandle FromBytes(const std::string& serialized) {
     return internal::Serializer::Deserialize<ActorHandle>(serialized.data(), serialized.size());

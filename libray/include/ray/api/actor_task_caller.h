@@ -52,7 +52,7 @@ class ActorTaskCaller {
 public:
   ActorTaskCaller() = default;
   ActorTaskCaller(ActorPtr actor, const RemoteFunction& function)
-      : actor_(std::move(actor)), function_(&function) {}
+    : actor_(std::move(actor)), function_(&function) {}
   ActorTaskCaller(ActorTaskCaller&&) = default;
   ActorTaskCaller& operator=(ActorTaskCaller&&) = default;
   ActorTaskCaller(const ActorTaskCaller&) = delete;

@@ -52,8 +52,8 @@ void AddArgument(RayRuntime& runtime, TaskCall& call, A&& argument) {
   if constexpr (is_object_ref_v<Arg> && !is_object_ref_v<Param>) {
     call.slots.push_back({TaskCall::Slot::Kind::Object, 0, 0, DependencyOf(argument)});
   } else if constexpr (is_ref_vector_v<Arg> && is_vector<Param>::value && !is_ref_vector_v<Param>) {
-    call.slots.push_back({TaskCall::Slot::Kind::Gather, 0,
-                          static_cast<std::uint32_t>(argument.size()), EntryPtr()});
+    call.slots.push_back(
+      {TaskCall::Slot::Kind::Gather, 0, static_cast<std::uint32_t>(argument.size()), EntryPtr()});
     for (auto& ref : argument)
       call.slots.push_back({TaskCall::Slot::Kind::Object, 0, 0, DependencyOf(ref)});
   } else if constexpr (std::is_same_v<Arg, Param>) {
@@ -71,7 +71,8 @@ void PackArguments(RayRuntime& runtime, TaskCall& call, Args&&... args) {
   call.slots.reserve(sizeof...(Args));
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (AddArgument<std::tuple_element_t<I, Params>>(runtime, call, std::forward<Args>(args)), ...);
-  }(std::index_sequence_for<Args...>());
+  }
+  (std::index_sequence_for<Args...>());
 }
 
 } // namespace internal

@@ -32,11 +32,11 @@ namespace internal {
 class HeapBytes final : public BytesOwner {
 public:
   explicit HeapBytes(std::size_t size)
-      : data_(static_cast<char*>(::operator new(size, std::align_val_t{kSegmentAlignment}))) {}
+    : data_(static_cast<char*>(::operator new (size, std::align_val_t{kSegmentAlignment}))) {}
   char* data() noexcept { return data_; }
 
 private:
-  ~HeapBytes() override { ::operator delete(data_, std::align_val_t{kSegmentAlignment}); }
+  ~HeapBytes() override { ::operator delete (data_, std::align_val_t{kSegmentAlignment}); }
   char* data_;
 };
 

@@ -33,7 +33,8 @@ class TaskRun {
 public:
   /// The `index`th parameter's value. Throws the error of the object it comes from.
   virtual BlobView Argument(std::size_t index) = 0;
-  /// For a vector parameter that was given a vector of refs: how many; -1 when it was given a value.
+  /// For a vector parameter that was given a vector of refs: how many; -1 when it was given a
+  /// value.
   virtual std::ptrdiff_t GatherCount(std::size_t index) = 0;
   virtual BlobView Gathered(std::size_t index, std::size_t item) = 0;
 
@@ -148,8 +149,7 @@ void CallWithParameters(TaskRun& run, Call&& call, std::index_sequence<I...>) {
     call(static_cast<std::tuple_element_t<I, Params>&&>(std::get<I>(values))...);
     ReturnValue(run, 0, msgpack::type::nil_t());
   } else {
-    ReturnAll(run,
-              call(static_cast<std::tuple_element_t<I, Params>&&>(std::get<I>(values))...));
+    ReturnAll(run, call(static_cast<std::tuple_element_t<I, Params>&&>(std::get<I>(values))...));
   }
 }
 
@@ -219,8 +219,8 @@ RemoteFunction MakeRemoteFunction(std::string name, F f, std::string place) {
     r.invoke = &InvokeMethod<F>;
     r.class_type = &typeid(Class);
     r.catch_as_class = &CatchAsClass<Class>;
-  } else if constexpr (std::is_pointer_v<ReturnType_t<F>>
-                       && std::is_class_v<std::remove_pointer_t<ReturnType_t<F>>>) {
+  } else if constexpr (std::is_pointer_v<ReturnType_t<
+                         F>> && std::is_class_v<std::remove_pointer_t<ReturnType_t<F>>>) {
     using Class = std::remove_cv_t<GetActorType<F>>;
     r.kind = RemoteFunction::Kind::Factory;
     r.invoke = &InvokeFactory<F>;
@@ -278,8 +278,8 @@ int RegisterRemoteFunctions(const char* file, int line, const char* names, Fs...
   auto split = SplitNames(names);
   auto place = std::string(file) + ":" + std::to_string(line);
   if (split.size() != sizeof...(Fs))
-    throw RayException("RAY_REMOTE at " + place + ": cannot tell its " +
-                       std::to_string(sizeof...(Fs)) + " functions apart in \"" + names + "\"");
+    throw RayException("RAY_REMOTE at " + place + ": cannot tell its "
+                       + std::to_string(sizeof...(Fs)) + " functions apart in \"" + names + "\"");
   std::size_t i = 0;
   (FunctionManager::Instance().Register(MakeRemoteFunction(split[i++], functions, place), true),
    ...);

@@ -25,12 +25,15 @@
 
 namespace ray::internal {
 
+/// T is one of Ts.
+template <class T, class... Ts>
+inline constexpr bool is_one_of_v = (std::is_same_v<T, Ts> || ...);
+
 /// Element types whose arrays travel as raw bytes. (char and bool vectors msgpack does itself.)
 template <class T>
-inline constexpr bool is_raw_element_v =
-  std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, long double>
-  && !std::is_same_v<T, wchar_t> && !std::is_same_v<T, char8_t> && !std::is_same_v<T, char16_t>
-  && !std::is_same_v<T, char32_t>;
+inline constexpr bool is_raw_element_v
+  = std::is_arithmetic_v<T>
+    && !is_one_of_v<T, bool, long double, wchar_t, char8_t, char16_t, char32_t>;
 
 /// Kind in the high half (1 signed, 2 unsigned, 3 floating), size in the low one.
 template <class T>
@@ -165,7 +168,7 @@ struct RawVectorAdaptor {
 
 namespace msgpack {
 MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
-namespace adaptor {
+  namespace adaptor {
 
 #define RAY_INTERNAL_RAW_VECTOR(T)                                                                 \
   template <>                                                                                      \
@@ -196,16 +199,16 @@ namespace adaptor {
     }                                                                                              \
   };
 
-RAY_INTERNAL_RAW_VECTOR(short)
-RAY_INTERNAL_RAW_VECTOR(unsigned short)
-RAY_INTERNAL_RAW_VECTOR(int)
-RAY_INTERNAL_RAW_VECTOR(unsigned int)
-RAY_INTERNAL_RAW_VECTOR(long)
-RAY_INTERNAL_RAW_VECTOR(unsigned long)
-RAY_INTERNAL_RAW_VECTOR(long long)
-RAY_INTERNAL_RAW_VECTOR(unsigned long long)
-RAY_INTERNAL_RAW_VECTOR(float)
-RAY_INTERNAL_RAW_VECTOR(double)
+  RAY_INTERNAL_RAW_VECTOR(short)
+  RAY_INTERNAL_RAW_VECTOR(unsigned short)
+  RAY_INTERNAL_RAW_VECTOR(int)
+  RAY_INTERNAL_RAW_VECTOR(unsigned int)
+  RAY_INTERNAL_RAW_VECTOR(long)
+  RAY_INTERNAL_RAW_VECTOR(unsigned long)
+  RAY_INTERNAL_RAW_VECTOR(long long)
+  RAY_INTERNAL_RAW_VECTOR(unsigned long long)
+  RAY_INTERNAL_RAW_VECTOR(float)
+  RAY_INTERNAL_RAW_VECTOR(double)
 #undef RAY_INTERNAL_RAW_VECTOR
 
 #define RAY_INTERNAL_RAW_ARRAY(T)                                                                  \
@@ -238,72 +241,72 @@ RAY_INTERNAL_RAW_VECTOR(double)
     }                                                                                              \
   };
 
-RAY_INTERNAL_RAW_ARRAY(short)
-RAY_INTERNAL_RAW_ARRAY(unsigned short)
-RAY_INTERNAL_RAW_ARRAY(int)
-RAY_INTERNAL_RAW_ARRAY(unsigned int)
-RAY_INTERNAL_RAW_ARRAY(long)
-RAY_INTERNAL_RAW_ARRAY(unsigned long)
-RAY_INTERNAL_RAW_ARRAY(long long)
-RAY_INTERNAL_RAW_ARRAY(unsigned long long)
-RAY_INTERNAL_RAW_ARRAY(float)
-RAY_INTERNAL_RAW_ARRAY(double)
+  RAY_INTERNAL_RAW_ARRAY(short)
+  RAY_INTERNAL_RAW_ARRAY(unsigned short)
+  RAY_INTERNAL_RAW_ARRAY(int)
+  RAY_INTERNAL_RAW_ARRAY(unsigned int)
+  RAY_INTERNAL_RAW_ARRAY(long)
+  RAY_INTERNAL_RAW_ARRAY(unsigned long)
+  RAY_INTERNAL_RAW_ARRAY(long long)
+  RAY_INTERNAL_RAW_ARRAY(unsigned long long)
+  RAY_INTERNAL_RAW_ARRAY(float)
+  RAY_INTERNAL_RAW_ARRAY(double)
 #undef RAY_INTERNAL_RAW_ARRAY
 
-/// std::any holding nothing, a bool, a number or a string. Comes back as bool, int64_t, uint64_t
-/// (above the range of int64_t), double or std::string. Anything else throws msgpack::type_error.
-template <>
-struct pack<std::any> {
-  template <typename Stream>
-  msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& o, const std::any& v) const {
-    if (!v.has_value()) {
-      o.pack_nil();
+  /// std::any holding nothing, a bool, a number or a string. Comes back as bool, int64_t, uint64_t
+  /// (above the range of int64_t), double or std::string. Anything else throws msgpack::type_error.
+  template <>
+  struct pack<std::any> {
+    template <typename Stream>
+    msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& o, const std::any& v) const {
+      if (!v.has_value()) {
+        o.pack_nil();
+        return o;
+      }
+      if (Try<bool, char, signed char, unsigned char, short, unsigned short, int, unsigned, long,
+              unsigned long, long long, unsigned long long, float, double, std::string>(o, v))
+        return o;
+      if (auto text = std::any_cast<const char*>(&v)) {
+        o.pack(std::string(*text));
+        return o;
+      }
+      throw msgpack::type_error();
+    }
+
+  private:
+    template <typename... Ts, typename Stream>
+    static bool Try(msgpack::packer<Stream>& o, const std::any& v) {
+      auto one = [&](auto* x) {
+        if (x)
+          o.pack(*x);
+        return x != nullptr;
+      };
+      return (one(std::any_cast<Ts>(&v)) || ...);
+    }
+  };
+
+  template <>
+  struct convert<std::any> {
+    const msgpack::object& operator()(const msgpack::object& o, std::any& v) const {
+      switch (o.type) {
+        case msgpack::type::NIL: v.reset(); break;
+        case msgpack::type::BOOLEAN: v = o.via.boolean; break;
+        case msgpack::type::NEGATIVE_INTEGER: v = o.via.i64; break;
+        case msgpack::type::POSITIVE_INTEGER:
+          if (std::in_range<std::int64_t>(o.via.u64))
+            v = static_cast<std::int64_t>(o.via.u64);
+          else
+            v = o.via.u64;
+          break;
+        case msgpack::type::FLOAT32:
+        case msgpack::type::FLOAT64: v = o.via.f64; break;
+        case msgpack::type::STR: v = o.as<std::string>(); break;
+        default: throw msgpack::type_error();
+      }
       return o;
     }
-    if (Try<bool, char, signed char, unsigned char, short, unsigned short, int, unsigned, long,
-            unsigned long, long long, unsigned long long, float, double, std::string>(o, v))
-      return o;
-    if (auto text = std::any_cast<const char*>(&v)) {
-      o.pack(std::string(*text));
-      return o;
-    }
-    throw msgpack::type_error();
-  }
+  };
 
-private:
-  template <typename... Ts, typename Stream>
-  static bool Try(msgpack::packer<Stream>& o, const std::any& v) {
-    auto one = [&](auto* x) {
-      if (x)
-        o.pack(*x);
-      return x != nullptr;
-    };
-    return (one(std::any_cast<Ts>(&v)) || ...);
-  }
-};
-
-template <>
-struct convert<std::any> {
-  const msgpack::object& operator()(const msgpack::object& o, std::any& v) const {
-    switch (o.type) {
-      case msgpack::type::NIL: v.reset(); break;
-      case msgpack::type::BOOLEAN: v = o.via.boolean; break;
-      case msgpack::type::NEGATIVE_INTEGER: v = o.via.i64; break;
-      case msgpack::type::POSITIVE_INTEGER:
-        if (std::in_range<std::int64_t>(o.via.u64))
-          v = static_cast<std::int64_t>(o.via.u64);
-        else
-          v = o.via.u64;
-        break;
-      case msgpack::type::FLOAT32:
-      case msgpack::type::FLOAT64: v = o.via.f64; break;
-      case msgpack::type::STR: v = o.as<std::string>(); break;
-      default: throw msgpack::type_error();
-    }
-    return o;
-  }
-};
-
-} // namespace adaptor
+  } // namespace adaptor
 } // MSGPACK_API_VERSION_NAMESPACE
 } // namespace msgpack

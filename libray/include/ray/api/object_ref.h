@@ -46,7 +46,7 @@ public:
 protected:
   ObjectRefBase() = default;
   explicit ObjectRefBase(const std::string& id)
-      : entry_(id.empty() ? EntryPtr() : RuntimeUse()->FindObject(id)) {}
+    : entry_(id.empty() ? EntryPtr() : RuntimeUse()->FindObject(id)) {}
   explicit ObjectRefBase(EntryPtr entry) noexcept : entry_(std::move(entry)) {}
 
   /// Throws RayException for a ref that names nothing.
@@ -71,7 +71,8 @@ public:
 
   bool operator==(const ObjectRef<T>& other) const { return ID() == other.ID(); }
 
-  /// Waits for the value; a fresh copy on each call. Throws what the task ended with.
+  /// Waits for the value; a fresh copy on each call. Throws what the task ended with. Keep the
+  /// pointer while you use the value: `for (auto& x : *ref.Get())` would lose it.
   std::shared_ptr<T> Get() const { return Get(-1); }
   /// Waits at most `timeout_ms` (-1: for ever), then throws RayTimeoutException.
   std::shared_ptr<T> Get(const int& timeout_ms) const {

@@ -5,7 +5,8 @@
 ///   int Add(int a, int b);
 ///   class Counter { public: static Counter* Create(int start); int Inc(int by); };
 ///   RAY_REMOTE(Add, Counter::Create, &Counter::Inc);
-///   // an overloaded one, in both places: RAY_REMOTE(RAY_FUNC(f, int)); ray::Task(RAY_FUNC(f, int))
+///   // an overloaded one, in both places: RAY_REMOTE(RAY_FUNC(f, int)); ray::Task(RAY_FUNC(f,
+///   int))
 ///
 /// At namespace scope only. May stand in a header. Two different functions under one name end the
 /// program before main with a message that says both places.

@@ -67,10 +67,7 @@ bool ReadNumber(const char* data, std::size_t size, T& x) {
 }
 
 template <class T>
-inline constexpr bool is_plain_number_v =
-  std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char>
-  && !std::is_same_v<T, long double> && !std::is_same_v<T, wchar_t> && !std::is_same_v<T, char8_t>
-  && !std::is_same_v<T, char16_t> && !std::is_same_v<T, char32_t>;
+inline constexpr bool is_plain_number_v = is_raw_element_v<T> && !std::is_same_v<T, char>;
 
 /// Packs `value` into `out`, which must be empty. The result points into `value`.
 template <class T>
@@ -91,9 +88,9 @@ T Unpack(const BlobView& blob) {
     UnpackScope scope(blob);
     std::size_t used = 0;
     bool referenced = false;
-    auto handle = msgpack::unpack(
-      blob.envelope, blob.envelope_size, used, referenced,
-      [](msgpack::type::object_type, std::size_t, void*) { return true; });
+    auto handle =
+      msgpack::unpack(blob.envelope, blob.envelope_size, used, referenced,
+                      [](msgpack::type::object_type, std::size_t, void*) { return true; });
     if (used != blob.envelope_size)
       throw RayException("corrupt value: bytes follow its msgpack");
     return handle.get().template as<T>();

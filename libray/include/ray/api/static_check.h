@@ -17,8 +17,8 @@ template <class P, class A>
 constexpr bool IsArgumentFor() {
   using Arg = std::remove_cvref_t<A>;
   using Param = std::remove_cvref_t<P>;
-  constexpr bool writes_back
-    = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
+  constexpr bool writes_back =
+    std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
   if constexpr (is_object_ref_v<Arg> && is_object_ref_v<Param>) {
     return std::is_same_v<Arg, Param>;
   } else if constexpr (is_object_ref_v<Arg>) {
@@ -38,9 +38,9 @@ constexpr bool IsArgumentFor() {
 template <class Params, class Args>
 struct ArgumentsMatch : std::false_type {};
 template <class... Ps, class... As>
-  requires(sizeof...(Ps) == sizeof...(As))
-struct ArgumentsMatch<std::tuple<Ps...>, std::tuple<As...>>
-    : std::bool_constant<(IsArgumentFor<Ps, As>() && ...)> {};
+requires(sizeof...(Ps) == sizeof...(As)) struct ArgumentsMatch<std::tuple<Ps...>, std::tuple<As...>>
+  : std::bool_constant<(IsArgumentFor<Ps, As>() && ...)> {
+};
 
 template <class F, class... Args>
 constexpr void StaticCheck() {

@@ -25,7 +25,13 @@ void CheckTaskOptions(const std::unordered_map<std::string, double>& resources);
 
 } // namespace internal
 
-enum class PlacementStrategy { PACK = 0, SPREAD = 1, STRICT_PACK = 2, STRICT_SPREAD = 3, UNRECOGNIZED = -1 };
+enum class PlacementStrategy {
+  PACK = 0,
+  SPREAD = 1,
+  STRICT_PACK = 2,
+  STRICT_SPREAD = 3,
+  UNRECOGNIZED = -1
+};
 
 enum PlacementGroupState {
   PENDING = 0,
@@ -49,7 +55,7 @@ public:
   PlacementGroup() = default;
   PlacementGroup(std::string id, PlacementGroupCreationOptions options,
                  PlacementGroupState state = PlacementGroupState::UNRECOGNIZED)
-      : id_(std::move(id)), options_(std::move(options)), state_(state) {}
+    : id_(std::move(id)), options_(std::move(options)), state_(state) {}
 
   std::string GetID() const { return id_; }
   std::string GetName() const { return options_.name; }

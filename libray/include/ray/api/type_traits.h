@@ -57,7 +57,12 @@ struct is_tuple<std::tuple<Ts...>> : std::true_type {};
 template <class T>
 struct is_python_or_java : std::false_type {};
 template <class T>
-concept XlangCallable = requires(T t) { t.IsPython(); } || requires(T t) { t.IsJava(); };
+concept XlangCallable = requires(T t) {
+  t.IsPython();
+}
+|| requires(T t) {
+  t.IsJava();
+};
 template <class T>
 inline constexpr bool is_x_lang_v = XlangCallable<T>;
 

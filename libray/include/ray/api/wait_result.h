@@ -22,7 +22,7 @@ public:
 
   WaitResult() = default;
   WaitResult(std::list<ObjectRef<T>>&& ready_objects, std::list<ObjectRef<T>>&& unready_objects)
-      : ready(std::move(ready_objects)), unready(std::move(unready_objects)) {}
+    : ready(std::move(ready_objects)), unready(std::move(unready_objects)) {}
 };
 
 } // namespace ray

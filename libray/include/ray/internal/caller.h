@@ -14,8 +14,7 @@ template <class F>
 const RemoteFunction& FindRegistered(F function) {
   auto found = FunctionManager::Instance().Find(function);
   if (!found)
-    throw RayException(
-      "Function not found. Please use RAY_REMOTE to register this function.");
+    throw RayException("Function not found. Please use RAY_REMOTE to register this function.");
   return *found;
 }
 
@@ -54,14 +53,14 @@ template <class F, class Submit, class... Args>
 auto CallForTuple(RayRuntime& runtime, const RemoteFunction& function, Submit&& submit,
                   Args&&... args) {
   using Tuple = ReturnType_t<F>;
-  static_assert(is_tuple<Tuple>::value,
-                "RemoteTuple needs a function that returns a std::tuple");
+  static_assert(is_tuple<Tuple>::value, "RemoteTuple needs a function that returns a std::tuple");
   auto results = Call<F>(runtime, function, static_cast<std::uint32_t>(std::tuple_size_v<Tuple>),
                          submit, std::forward<Args>(args)...);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return typename TupleOfRefs<Tuple>::type{
       std::tuple_element_t<I, typename TupleOfRefs<Tuple>::type>(std::move(results[I]))...};
-  }(std::make_index_sequence<std::tuple_size_v<Tuple>>());
+  }
+  (std::make_index_sequence<std::tuple_size_v<Tuple>>());
 }
 
 template <class F, class Submit, class... Args>
