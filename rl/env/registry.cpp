@@ -1,0 +1,75 @@
+#include "rl/env/registry.hpp"
+
+#include <map>
+#include <mutex>
+
+#include "rl/env/cartpole.hpp"
+#include "rl/env/pendulum.hpp"
+#include "rl/env/time_limit.hpp"
+#include "rl/error.hpp"
+
+namespace rl {
+
+namespace {
+
+struct Registry {
+  Registry() {
+    add({"CartPole-v1", [] { return std::make_unique<CartPole>(); }, 500, 475});
+    add({"Pendulum-v1", [] { return std::make_unique<Pendulum>(); }, 200});
+  }
+
+  void add(EnvEntry entry) {
+    auto name = entry.name;
+    if (!entry.make)
+      throw Error(ErrorCode::bad_value, "environment '" + name + "' has no factory");
+    if (!entries.emplace(name, std::move(entry)).second)
+      throw Error(ErrorCode::bad_value,
+                  "an environment called '" + name + "' is registered already");
+  }
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> result;
+    for (auto& [name, entry] : entries)
+      result.push_back(name);
+    return result;
+  }
+
+  std::mutex mutex;
+  std::map<std::string, EnvEntry, std::less<>> entries;
+};
+
+Registry& registry() {
+  static Registry instance;
+  return instance;
+}
+
+} // namespace
+
+bool register_env(EnvEntry entry) {
+  std::lock_guard lock(registry().mutex);
+  registry().add(std::move(entry));
+  return true;
+}
+
+EnvEntry find_env(std::string_view name) {
+  std::lock_guard lock(registry().mutex);
+  auto found = registry().entries.find(name);
+  if (found == registry().entries.end())
+    throw_unknown_name("environment", name, registry().names());
+  return found->second;
+}
+
+std::unique_ptr<Env> make_env(std::string_view name) {
+  auto entry = find_env(name);
+  auto env = entry.make();
+  if (entry.max_episode_steps > 0)
+    env = std::make_unique<TimeLimit>(std::move(env), entry.max_episode_steps);
+  return env;
+}
+
+std::vector<std::string> env_names() {
+  std::lock_guard lock(registry().mutex);
+  return registry().names();
+}
+
+} // namespace rl

@@ -1,0 +1,186 @@
+#include "rl/es.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "rl/env/registry.hpp"
+#include "rl/rng.hpp"
+
+namespace rl {
+
+// ---- configuration: meaning, range, the paper's value (MuJoCo, section 4 and its starter code)
+// ----
+
+std::vector<Field> EsConfig::fields() {
+  return {
+    {"pairs", &pairs, "antithetic pairs tried per update, half of the paper's n", 1, 1e6, "720"},
+    {"episodes", &episodes, "episodes that each member of a pair plays", 1, 1000, "1"},
+    {"sigma", &sigma, "standard deviation of the noise on each weight", 1e-9, 10, "0.02"},
+    {"learning_rate", &learning_rate, "Adam's step size, alpha", 0, 1, "0.01"},
+    {"weight_decay", &weight_decay, "pull of the weights towards 0", 0, 1, "0.005"},
+    {"hidden", &hidden, "units of the hidden layers", 1, 65536, "64,64"},
+    {"activation", &activation, "between layers: tanh (the paper) or relu"},
+  };
+}
+
+EsSpec es_spec(const EsConfig& config, const RunOptions& options) {
+  auto env = make_env(options.env);
+  return {options.env,
+          {env->observation_space(), env->action_space(), config.hidden, config.activation, false},
+          config.sigma,
+          static_cast<int>(config.episodes)};
+}
+
+// ---- what a worker does: algorithm 2, lines 4 and 5 ----
+
+EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob& job) {
+  ActorCritic<float> policy(spec.policy);
+  ActorCritic<float>::Workspace workspace;
+  std::vector<float> noise(weights.size()), tried(weights.size());
+  Rng(job.noise_seed).fill_normal(noise);
+  EsScore score;
+  auto play = [&](double sign) {
+    auto scale = static_cast<float>(sign * spec.sigma);
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      tried[i] = weights[i] + scale * noise[i];
+    auto result =
+      evaluate(spec.env, job.env_seed, spec.episodes, [&](auto observation, auto action) {
+        policy.act_greedily(tried, observation, action, workspace);
+      });
+    score.steps += result.steps;
+    return result.mean;
+  };
+  score.plus = play(1);
+  score.minus = play(-1);
+  return score;
+}
+
+std::vector<EsScore> SerialEsWorkers::try_pairs(std::span<const float> weights,
+                                                std::span<const EsJob> jobs) {
+  std::vector<EsScore> scores;
+  for (auto& job : jobs)
+    scores.push_back(try_pair(spec_, weights, job));
+  return scores;
+}
+
+// ---- update ----
+
+std::vector<double> centred_ranks(std::span<const double> scores) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return scores[a] < scores[b]; });
+  std::vector<double> ranks(scores.size(), 0.0);
+  if (scores.size() < 2)
+    return ranks;
+  for (std::size_t i = 0, j = 0; i < order.size(); i = j) {
+    for (j = i; j < order.size() && scores[order[j]] == scores[order[i]];)
+      ++j;
+    auto shared = static_cast<double>(i + j - 1) / 2; // mean of the ranks i .. j-1
+    for (auto k = i; k < j; ++k)
+      ranks[order[k]] = shared / static_cast<double>(scores.size() - 1) - 0.5;
+  }
+  return ranks;
+}
+
+Es::Es(const EsConfig& config, const PolicySpec& spec, std::uint64_t seed)
+  : config_(config), seed_(seed), policy_(spec), adam_(policy_.parameter_count()) {
+  Rng start(derive_seed(seed, "initial weights"));
+  weights_ = policy_.initialise(start);
+}
+
+std::vector<EsJob> Es::jobs(std::int64_t update) const {
+  auto noise = derive_seed(seed_, "noise"), env = derive_seed(seed_, "environments");
+  std::vector<EsJob> result;
+  for (std::int64_t i = 0; i < config_.pairs; ++i) {
+    auto u = static_cast<std::uint64_t>(update), pair = static_cast<std::uint64_t>(i);
+    result.push_back({derive_seed(noise, u, pair), derive_seed(env, u, pair)});
+  }
+  return result;
+}
+
+double Es::update(std::span<const EsJob> jobs, std::span<const EsScore> scores) {
+  std::vector<double> returns;
+  for (auto& score : scores) {
+    returns.push_back(score.plus);
+    returns.push_back(score.minus);
+  }
+  auto ranks = centred_ranks(returns);
+  // Gradient of the loss -E[F]: minus 1 / (n sigma) times the sum of F_i epsilon_i (algorithm 2,
+  // line 11), with n = 2 pairs; the two members of a pair share their noise up to the sign.
+  auto factor = 1.0 / (static_cast<double>(returns.size()) * config_.sigma);
+  std::vector<float> gradient(weights_.size()), noise(weights_.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    auto weight = static_cast<float>(-factor * (ranks[2 * i] - ranks[2 * i + 1]));
+    if (weight == 0)
+      continue;
+    Rng(jobs[i].noise_seed).fill_normal(noise);
+    for (std::size_t k = 0; k < gradient.size(); ++k)
+      gradient[k] += weight * noise[k];
+  }
+  auto norm = nn::clip_norm(std::span(gradient), 0);
+  for (std::size_t k = 0; k < gradient.size(); ++k)
+    gradient[k] += static_cast<float>(config_.weight_decay) * weights_[k];
+  adam_.step(weights_, gradient, config_.learning_rate);
+  return norm;
+}
+
+void Es::save(Checkpoint& checkpoint) const {
+  checkpoint.put_floats("weights", weights_);
+  ByteWriter out;
+  adam_.save(out);
+  checkpoint.put("learner", out.take());
+}
+
+void Es::load(const Checkpoint& checkpoint) {
+  auto weights = checkpoint.get_floats("weights");
+  if (weights.size() != weights_.size())
+    throw Error(ErrorCode::bad_checkpoint,
+                "the checkpoint has " + std::to_string(weights.size()) + " weights, this network "
+                  + std::to_string(weights_.size()) + "; give the layers it was trained with");
+  ByteReader in(checkpoint.get("learner"));
+  adam_.load(in);
+  weights_ = std::move(weights);
+}
+
+// ---- train: algorithm 2 ----
+
+TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
+  auto& options = run.options();
+  Es es(config, es_spec(config, options).policy, run.seed());
+  if (run.resumed())
+    es.load(*run.resumed());
+  auto save = [&](Checkpoint& checkpoint) { es.save(checkpoint); };
+  ActorCritic<float>::Workspace workspace;
+  auto evaluation = [&](const char* purpose) {
+    return evaluate(options.env, derive_seed(run.seed(), purpose),
+                    static_cast<int>(options.evaluation_episodes),
+                    [&](auto observation, auto action) {
+                      es.policy().act_greedily(es.weights(), observation, action, workspace);
+                    });
+  };
+  while (run.more()) {
+    auto jobs = es.jobs(run.updates());
+    auto scores = workers.try_pairs(es.weights(), jobs);
+    auto norm = es.update(jobs, scores);
+    double best = scores.front().plus;
+    for (auto& score : scores) {
+      run.add_steps(score.steps);
+      run.add_episode(score.plus);
+      run.add_episode(score.minus);
+      best = std::max({best, score.plus, score.minus});
+    }
+    run.log("es/best_return", best);
+    run.log("es/gradient_norm", norm);
+    run.end_update(save);
+    // The mean is that of the noisy copies: an evaluation of the middle decides.
+    if (run.return_reached() && evaluation("confirm").mean >= options.stop_return)
+      run.stop();
+  }
+  run.finish(save);
+  return {
+    {es.weights().begin(), es.weights().end()}, run.steps(), run.seconds(), evaluation("final")};
+}
+
+} // namespace rl

@@ -1,0 +1,122 @@
+// Evolution strategies (Salimans et al. 2017, arXiv 1703.03864): try noisy copies of the policy for
+// whole episodes, and move towards those that did well.
+//
+//   rl::EsConfig config;
+//   rl::Run run({.env = "Pendulum-v1", .stop_steps = 2'000'000}, "es", config.fields());
+//   rl::SerialEsWorkers workers(rl::es_spec(config, run.options()));
+//   auto trained = rl::train_es(config, run, workers);
+//
+// As in the paper: antithetic pairs; centred ranks; Adam with weight decay; a worker is told a seed
+// and answers with two numbers, and the noise is made again where it is needed (the paper's shared
+// noise, from a seed instead of a table). Both members of a pair play the same episode seeds, so
+// that their difference is due to the noise alone. Left out: virtual batch normalisation, action
+// noise.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rl/config.hpp"
+#include "rl/evaluate.hpp"
+#include "rl/nn/adam.hpp"
+#include "rl/policy.hpp"
+#include "rl/run/run.hpp"
+
+namespace rl {
+
+struct EsConfig {
+  std::int64_t pairs = 32;
+  std::int64_t episodes = 1;
+  double sigma = 0.02;
+  double learning_rate = 0.01;
+  double weight_decay = 0.005;
+  std::vector<std::int64_t> hidden = {64, 64};
+  std::string activation = "tanh";
+
+  std::vector<Field> fields();
+};
+
+/// What everybody who tries a policy needs to know; the same for a whole run.
+struct EsSpec {
+  std::string env;
+  PolicySpec policy; ///< without critic
+  double sigma = 0;  ///< standard deviation of the noise on each weight
+  int episodes = 1;  ///< per member of a pair
+};
+
+/// One antithetic pair to try: weights + sigma noise and weights - sigma noise.
+struct EsJob {
+  std::uint64_t noise_seed = 0; ///< of the standard normal noise, one number a weight
+  std::uint64_t env_seed = 0;   ///< of the episodes, the same for both members
+};
+
+/// How the pair did.
+struct EsScore {
+  double plus = 0;        ///< mean return with + noise
+  double minus = 0;       ///< mean return with - noise
+  std::int64_t steps = 0; ///< of both, together
+};
+
+/// Tries one pair. A pure function: equal arguments give equal scores wherever it runs.
+EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob& job);
+
+/// Whoever tries pairs: the caller's thread here, tasks elsewhere. One thread at a time.
+class EsWorkers {
+public:
+  virtual ~EsWorkers() = default;
+
+  /// Tries all pairs around these weights; scores in the order of the jobs.
+  virtual std::vector<EsScore> try_pairs(std::span<const float> weights,
+                                         std::span<const EsJob> jobs) = 0;
+};
+
+class SerialEsWorkers final : public EsWorkers {
+public:
+  explicit SerialEsWorkers(EsSpec spec) : spec_(std::move(spec)) {}
+
+  std::vector<EsScore> try_pairs(std::span<const float> weights,
+                                 std::span<const EsJob> jobs) override;
+
+private:
+  EsSpec spec_;
+};
+
+/// Ranks from -0.5 (lowest) to 0.5 (highest), so that an outlier counts no more than the best.
+/// Equal scores share the mean of their ranks. With fewer than two scores, zeros.
+std::vector<double> centred_ranks(std::span<const double> scores);
+
+/// What the workers of an ES run need to know.
+EsSpec es_spec(const EsConfig& config, const RunOptions& options);
+
+/// The learner: the weights in the middle, and their optimiser.
+class Es {
+public:
+  Es(const EsConfig& config, const PolicySpec& spec, std::uint64_t seed);
+
+  const ActorCritic<float>& policy() const { return policy_; }
+  std::span<const float> weights() const { return weights_; }
+
+  /// The pairs to try in update number `update`.
+  std::vector<EsJob> jobs(std::int64_t update) const;
+
+  /// Moves the weights by the scores of these jobs. Returns the norm of the estimated gradient.
+  double update(std::span<const EsJob> jobs, std::span<const EsScore> scores);
+
+  void save(Checkpoint& checkpoint) const;
+  void load(const Checkpoint& checkpoint);
+
+private:
+  EsConfig config_;
+  std::uint64_t seed_;
+  ActorCritic<float> policy_;
+  std::vector<float> weights_;
+  nn::Adam<float> adam_;
+};
+
+/// Trains until the run says stop, then evaluates the weights in the middle. Errors: those of the
+/// parts.
+TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers);
+
+} // namespace rl

@@ -1,0 +1,122 @@
+#include "rl/nn/mlp.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "rl/error.hpp"
+
+namespace rl::nn {
+
+namespace {
+
+template <class S>
+S* sized(std::vector<S>& buffer, std::size_t size) {
+  if (buffer.size() < size)
+    buffer.resize(size);
+  return buffer.data();
+}
+
+} // namespace
+
+template <class S>
+Mlp<S>::Mlp(std::vector<std::size_t> sizes, Activation activation)
+  : sizes_(std::move(sizes)), activation_(activation) {
+  if (sizes_.size() < 2 || std::find(sizes_.begin(), sizes_.end(), 0u) != sizes_.end())
+    throw Error(ErrorCode::bad_value, "a network needs an input and an output, none of size 0");
+  for (std::size_t i = 0; i + 1 < sizes_.size(); ++i) {
+    Layer layer;
+    layer.shape = {0, sizes_[i], sizes_[i + 1]};
+    layer.weights = parameter_count_;
+    layer.biases = layer.weights + layer.shape.in * layer.shape.out;
+    parameter_count_ = layer.biases + layer.shape.out;
+    layers_.push_back(layer);
+  }
+}
+
+template <class S>
+void Mlp<S>::initialise(std::span<S> parameters, double hidden_gain, double output_gain,
+                        Rng& rng) const {
+  for (auto& layer : layers_) {
+    auto gain = &layer == &layers_.back() ? output_gain : hidden_gain;
+    auto [rows, in, out] = layer.shape;
+    orthogonal(parameters.subspan(layer.weights, in * out), in, out, gain, rng);
+    std::fill_n(parameters.begin() + static_cast<std::ptrdiff_t>(layer.biases), out, S{0});
+  }
+}
+
+template <class S>
+std::span<const S> Mlp<S>::forward(std::span<const S> parameters, std::size_t rows,
+                                   std::span<const S> x, Workspace<S>& workspace) const {
+  if (workspace.activations.size() < layers_.size())
+    workspace.activations.resize(layers_.size());
+  auto* input = x.data();
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    auto& layer = layers_[i];
+    LayerShape shape{rows, layer.shape.in, layer.shape.out};
+    auto* y = sized(workspace.activations[i], rows * shape.out);
+    affine(shape, input, parameters.data() + layer.weights, parameters.data() + layer.biases, y);
+    if (i + 1 < layers_.size())
+      activate(activation_, std::span(y, rows * shape.out));
+    input = y;
+  }
+  return {input, rows * output_size()};
+}
+
+template <class S>
+void Mlp<S>::backward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
+                      Workspace<S>& workspace, std::span<const S> d_output,
+                      std::span<S> gradient) const {
+  auto* dy = d_output.data();
+  for (auto i = layers_.size(); i-- > 0;) {
+    auto& layer = layers_[i];
+    LayerShape shape{rows, layer.shape.in, layer.shape.out};
+    auto* input = i > 0 ? workspace.activations[i - 1].data() : x.data();
+    affine_weight_gradient(shape, input, dy, gradient.data() + layer.weights,
+                           gradient.data() + layer.biases);
+    if (i == 0)
+      break;
+    auto* dx = sized(workspace.next_gradient, rows * shape.in);
+    affine_input_gradient(shape, dy, parameters.data() + layer.weights, dx);
+    activate_gradient(activation_, std::span<const S>(input, rows * shape.in),
+                      std::span(dx, rows * shape.in));
+    std::swap(workspace.gradient, workspace.next_gradient);
+    dy = workspace.gradient.data();
+  }
+}
+
+template <class S>
+void orthogonal(std::span<S> w, std::size_t in, std::size_t out, double gain, Rng& rng) {
+  auto count = std::min(in, out), length = std::max(in, out);
+  std::vector<double> v(count * length); // `count` vectors to make orthonormal
+  for (auto& each : v)
+    each = rng.normal();
+  auto vector = [&](std::size_t i) { return std::span(v).subspan(i * length, length); };
+  auto dot = [](std::span<const double> a, std::span<const double> b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i)
+      sum += a[i] * b[i];
+    return sum;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    for (int pass = 0; pass < 2; ++pass) // once loses digits, twice is enough
+      for (std::size_t j = 0; j < i; ++j) {
+        auto along = dot(vector(i), vector(j));
+        for (std::size_t k = 0; k < length; ++k)
+          vector(i)[k] -= along * vector(j)[k];
+      }
+    auto norm = std::sqrt(dot(vector(i), vector(i)));
+    for (auto& each : vector(i))
+      each /= norm;
+  }
+  for (std::size_t i = 0; i < in; ++i)
+    for (std::size_t j = 0; j < out; ++j)
+      w[i * out + j] = static_cast<S>(gain * (in >= out ? vector(j)[i] : vector(i)[j]));
+}
+
+template class Mlp<float>;
+template class Mlp<double>;
+template void orthogonal<float>(std::span<float>, std::size_t, std::size_t, double, Rng&);
+template void orthogonal<double>(std::span<double>, std::size_t, std::size_t, double, Rng&);
+
+} // namespace rl::nn

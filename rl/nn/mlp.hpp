@@ -1,0 +1,74 @@
+// A multi-layer perceptron: dense layers, one activation between them, none after the last.
+//
+// The object is only the shape. The parameters are a flat array that the caller owns (a vector, a
+// received message, a view into shared memory), so weights travel and are used without being
+// unpacked: layer by layer, w [in, out] row-major, then b [out].
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "rl/nn/dense.hpp"
+#include "rl/rng.hpp"
+
+namespace rl::nn {
+
+/// Memory that forward leaves for backward, and that infer computes in. Reusable for any network
+/// and batch; grows when it must and never shrinks, so a steady loop does not allocate. One thread
+/// at a time.
+template <class S>
+struct Workspace {
+  std::vector<std::vector<S>> activations; ///< per layer [row, out]
+  std::vector<S> gradient;
+  std::vector<S> next_gradient;
+};
+
+template <class S>
+class Mlp {
+public:
+  Mlp() = default;
+
+  /// `sizes`: input, hidden ..., output; at least two, all positive, else Error{bad_value}.
+  Mlp(std::vector<std::size_t> sizes, Activation activation);
+
+  std::size_t input_size() const { return sizes_.front(); }
+  std::size_t output_size() const { return sizes_.back(); }
+  std::size_t parameter_count() const { return parameter_count_; }
+
+  /// Orthogonal weights with gain `hidden_gain` and, in the last layer, `output_gain`; zero biases.
+  /// Source: Saxe et al. 2014; the gains for PPO: sqrt 2 hidden, 0.01 policy, 1 value.
+  void initialise(std::span<S> parameters, double hidden_gain, double output_gain, Rng& rng) const;
+
+  /// The outputs [row, output] for x [row, input]. They lie in the workspace until its next use.
+  std::span<const S> forward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
+                             Workspace<S>& workspace) const;
+
+  /// Adds to `gradient` (laid out as the parameters) the gradient of a loss with respect to the
+  /// parameters, given its gradient `d_output` [row, output], after forward with the same
+  /// parameters, x and workspace.
+  void backward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
+                Workspace<S>& workspace, std::span<const S> d_output, std::span<S> gradient) const;
+
+private:
+  struct Layer {
+    LayerShape shape; // rows filled in per call
+    std::size_t weights = 0;
+    std::size_t biases = 0;
+  };
+
+  std::vector<std::size_t> sizes_;
+  Activation activation_ = Activation::tanh;
+  std::vector<Layer> layers_;
+  std::size_t parameter_count_ = 0;
+};
+
+/// Fills w [in, out] with a (semi-)orthogonal matrix times `gain`: normal draws, then Gram-Schmidt
+/// twice, in double. Columns are orthogonal if in >= out, else rows.
+template <class S>
+void orthogonal(std::span<S> w, std::size_t in, std::size_t out, double gain, Rng& rng);
+
+extern template class Mlp<float>;
+extern template class Mlp<double>;
+
+} // namespace rl::nn

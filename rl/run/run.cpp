@@ -1,0 +1,181 @@
+#include "rl/run/run.hpp"
+
+#include <cmath>
+#include <numeric>
+#include <unistd.h>
+
+#include "rl/bytes.hpp"
+#include "rl/env/registry.hpp"
+#include "rl/run/curve.hpp"
+#include "rl/run/file.hpp"
+
+namespace rl {
+
+namespace {
+
+double wall_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+} // namespace
+
+std::vector<Field> RunOptions::fields() {
+  return {
+    {"env", &env, "name of the environment"},
+    {"seed", &seed, "everything random follows from it", 0},
+    {"workers", &workers, "actors that collect; 0: this thread does", 0, 4096},
+    {"stop_return", &stop_return, "stop when the mean return reaches it and an evaluation agrees"},
+    {"stop_steps", &stop_steps, "stop after so many environment steps; 0: no limit", 0},
+    {"stop_seconds", &stop_seconds, "stop after so much time; 0: no limit", 0},
+    {"logdir", &logdir, "folder for log, curve and checkpoint; empty: write nothing"},
+    {"resume", &resume, "log folder of the run to continue"},
+    {"checkpoint_seconds", &checkpoint_seconds, "time between two checkpoints", 0},
+    {"return_window", &return_window, "episodes in the mean return", 1, 1e6},
+    {"evaluation_episodes", &evaluation_episodes, "episodes of the evaluation at the end", 1, 1e6},
+    {"quiet", &quiet, "show no progress line"},
+  };
+}
+
+std::filesystem::path Run::checkpoint_file(const std::filesystem::path& folder) {
+  return folder / "checkpoint.bin";
+}
+
+Run::Run(RunOptions options, std::string algorithm, std::vector<Field> config)
+  : options_(std::move(options)), algorithm_(std::move(algorithm)), config_(std::move(config)) {
+  check_fields(options_.fields());
+  check_fields(config_);
+  find_env(options_.env);
+  if (!options_.resume.empty()) {
+    resumed_ = Checkpoint::read(checkpoint_file(options_.resume));
+    resumed_->expect("algorithm", algorithm_);
+    resumed_->expect("env", options_.env);
+    resumed_->expect("seed", std::to_string(options_.seed));
+    ByteReader in(resumed_->get("run"));
+    steps_ = steps_before_ = in.get<std::int64_t>();
+    updates_ = in.get<std::int64_t>();
+    episodes_ = in.get<std::int64_t>();
+    seconds_before_ = in.get<double>();
+    auto returns = in.get_all<double>();
+    returns_.assign(returns.begin(), returns.end());
+    if (options_.logdir.empty())
+      options_.logdir = options_.resume;
+  }
+  next_checkpoint_ = seconds() + options_.checkpoint_seconds;
+  if (!options_.quiet)
+    line_ = std::make_unique<ProgressLine>(::isatty(STDERR_FILENO) == 1);
+  if (options_.logdir.empty())
+    return;
+  std::filesystem::path folder = options_.logdir;
+  make_folder(folder);
+  csv_ = resumed_ ? std::make_unique<CsvWriter>(folder / "log.csv", static_cast<double>(steps_))
+                  : std::make_unique<CsvWriter>(folder / "log.csv");
+  tensorboard_ = std::make_unique<TensorBoardWriter>(folder, wall_time());
+  write_file(folder / "config.txt",
+             "# " + algorithm_ + "\n" + write_fields(options_.fields()) + write_fields(config_));
+}
+
+bool Run::more() const {
+  return !stopped_ && !interrupted_ && (options_.stop_steps == 0 || steps_ < options_.stop_steps)
+         && (options_.stop_seconds == 0 || seconds() < options_.stop_seconds);
+}
+
+void Run::add(const Batch& batch) {
+  add_steps(static_cast<std::int64_t>(batch.size()));
+  for (auto& end : batch.ends)
+    add_episode(end.episode.total);
+}
+
+void Run::add_episode(double total) {
+  ++episodes_;
+  returns_.push_back(total);
+  while (returns_.size() > static_cast<std::size_t>(options_.return_window))
+    returns_.pop_front();
+}
+
+double Run::seconds() const {
+  auto now = std::chrono::steady_clock::now();
+  return seconds_before_ + std::chrono::duration<double>(now - start_).count();
+}
+
+double Run::mean_return() const {
+  if (returns_.size() < static_cast<std::size_t>(options_.return_window))
+    return std::numeric_limits<double>::quiet_NaN();
+  return std::accumulate(returns_.begin(), returns_.end(), 0.0)
+         / static_cast<double>(returns_.size());
+}
+
+Progress Run::progress() const {
+  auto elapsed = seconds() - seconds_before_;
+  auto rate = elapsed > 0 ? static_cast<double>(steps_ - steps_before_) / elapsed : 0;
+  return {steps_, rate, mean_return(), episodes_, seconds()};
+}
+
+void Run::end_update(const Save& save) {
+  ++updates_;
+  auto now = progress();
+  if (csv_) {
+    LogRow row = {
+      {"steps", static_cast<double>(steps_)},       {"updates", static_cast<double>(updates_)},
+      {"episodes", static_cast<double>(episodes_)}, {"seconds", now.seconds},
+      {"steps_per_second", now.steps_per_second},   {"mean_return", now.mean_return}};
+    row.insert(row.end(), scalars_.begin(), scalars_.end());
+    csv_->write(row);
+    auto time = wall_time();
+    if (!std::isnan(now.mean_return))
+      tensorboard_->scalar("train/mean_return", steps_, now.mean_return, time);
+    tensorboard_->scalar("train/steps_per_second", steps_, now.steps_per_second, time);
+    for (auto& [name, value] : scalars_)
+      tensorboard_->scalar(name, steps_, value, time);
+    tensorboard_->flush();
+  }
+  scalars_.clear();
+  if (line_)
+    line_->show(now);
+  if (seconds() >= next_checkpoint_)
+    write_checkpoint(save);
+}
+
+void Run::finish(const Save& save) {
+  if (line_)
+    line_->finish(progress());
+  write_checkpoint(save);
+}
+
+void Run::write_checkpoint(const Save& save) {
+  next_checkpoint_ = seconds() + options_.checkpoint_seconds;
+  if (options_.logdir.empty())
+    return;
+  Checkpoint checkpoint;
+  checkpoint.put("algorithm", algorithm_);
+  checkpoint.put("env", options_.env);
+  checkpoint.put("seed", std::to_string(options_.seed));
+  checkpoint.put("config", write_fields(config_));
+  ByteWriter out;
+  out.put(steps_);
+  out.put(updates_);
+  out.put(episodes_);
+  out.put(seconds());
+  std::vector<double> returns(returns_.begin(), returns_.end());
+  out.put_all(std::span<const double>(returns));
+  checkpoint.put("run", out.take());
+  save(checkpoint);
+  checkpoint.write(checkpoint_file(options_.logdir));
+  write_curve();
+}
+
+void Run::write_curve() const {
+  auto folder = std::filesystem::path(options_.logdir);
+  auto log = read_csv(folder / "log.csv");
+  auto x = log.column("steps"), y = log.column("mean_return");
+  write_file(folder / "curve.svg",
+             curve_svg({.title = algorithm_ + " on " + options_.env + ", seed "
+                                 + std::to_string(options_.seed),
+                        .x_label = "environment steps",
+                        .y_label = "mean return of the latest "
+                                   + std::to_string(options_.return_window) + " episodes",
+                        .x = x,
+                        .y = y,
+                        .target = find_env(options_.env).solved_return}));
+}
+
+} // namespace rl

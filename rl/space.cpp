@@ -1,0 +1,73 @@
+#include "rl/space.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "rl/error.hpp"
+
+namespace rl {
+
+namespace {
+
+std::string bounds(const std::vector<float>& values) {
+  std::ostringstream out;
+  if (std::all_of(values.begin(), values.end(), [&](float x) { return x == values.front(); })) {
+    out << values.front();
+    return out.str();
+  }
+  for (std::size_t i = 0; i < values.size(); ++i)
+    out << (i == 0 ? "[" : " ") << values[i];
+  out << "]";
+  return out.str();
+}
+
+} // namespace
+
+Box make_box(std::vector<float> low, std::vector<float> high) {
+  if (low.empty() || low.size() != high.size())
+    throw Error(ErrorCode::bad_value, "a box needs as many low as high bounds, and at least one");
+  for (std::size_t i = 0; i < low.size(); ++i)
+    if (!(low[i] <= high[i]))
+      throw Error(ErrorCode::bad_value,
+                  "low bound " + std::to_string(i) + " of a box lies above its high bound");
+  auto size = static_cast<int>(low.size());
+  return {std::move(low), std::move(high), {size}};
+}
+
+Box make_box(int size, float low, float high) {
+  auto count = static_cast<std::size_t>(size);
+  return make_box(std::vector<float>(count, low), std::vector<float>(count, high));
+}
+
+std::size_t value_size(const Space& space) {
+  auto* box = std::get_if<Box>(&space);
+  return box ? box->low.size() : 1;
+}
+
+bool contains(const Space& space, std::span<const float> value) {
+  if (value.size() != value_size(space))
+    return false;
+  if (auto* discrete = std::get_if<Discrete>(&space))
+    return value[0] >= 0 && value[0] < static_cast<float>(discrete->n)
+           && value[0] == std::floor(value[0]);
+  auto& box = std::get<Box>(space);
+  for (std::size_t i = 0; i < value.size(); ++i)
+    if (!(box.low[i] <= value[i] && value[i] <= box.high[i]))
+      return false;
+  return true;
+}
+
+std::string describe(const Space& space) {
+  if (auto* discrete = std::get_if<Discrete>(&space))
+    return "Discrete(" + std::to_string(discrete->n) + ")";
+  auto& box = std::get<Box>(space);
+  std::string shape;
+  for (auto side : box.shape)
+    shape += std::to_string(side) + (box.shape.size() == 1 ? "," : ", ");
+  if (box.shape.size() > 1)
+    shape.resize(shape.size() - 2);
+  return "Box(" + bounds(box.low) + ", " + bounds(box.high) + ", (" + shape + "))";
+}
+
+} // namespace rl

@@ -1,0 +1,195 @@
+#include "rl/train/command.hpp"
+
+#include <ctime>
+#include <functional>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include <ray/api.h>
+
+#include "rl/env/registry.hpp"
+#include "rl/es.hpp"
+#include "rl/ppo.hpp"
+#include "rl/presets.hpp"
+#include "rl/ray_workers.hpp"
+
+namespace rl {
+
+namespace {
+
+// The settings of a command, before they are split among the parts.
+struct Settings {
+  RunOptions options;
+  bool preset = true;
+  bool help = false;
+};
+
+// The runtime, for as long as somebody needs it.
+struct Runtime {
+  explicit Runtime(bool needed) : started(needed && !ray::IsInitialized()) {
+    if (started)
+      ray::Init();
+  }
+  ~Runtime() {
+    if (started)
+      ray::Shutdown();
+  }
+  Runtime(const Runtime&) = delete;
+
+  bool started;
+};
+
+std::vector<Field> all_fields(Settings& settings, std::vector<Field> config) {
+  auto fields = settings.options.fields();
+  fields.push_back({"preset", &settings.preset, "begin with the settings known to work, if any"});
+  fields.push_back({"help", &settings.help, "show this"});
+  fields.insert(fields.end(), config.begin(), config.end());
+  return fields;
+}
+
+std::string new_log_folder(const std::string& algorithm, const RunOptions& options) {
+  std::ostringstream name;
+  auto now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  name << "runs/" << algorithm << "_" << options.env << "_" << options.seed << "_"
+       << std::put_time(&local, "%Y%m%d-%H%M%S");
+  return name.str();
+}
+
+// Fills settings and config from preset, checkpoint and words; false when only help was asked for.
+template <class Config>
+bool read_settings(const std::string& algorithm, std::span<const std::string> words,
+                   Settings& settings, Config& config, std::ostream& out) {
+  Settings wanted; // a first look at the words, for what decides where the other settings come from
+  Config ignored;
+  auto rest = parse_flags(words, all_fields(wanted, ignored.fields()));
+  if (!rest.empty())
+    throw Error(ErrorCode::bad_value, "what is '" + rest.front() + "'? Settings begin with --");
+  if (!wanted.options.resume.empty()) {
+    auto checkpoint = Checkpoint::read(Run::checkpoint_file(wanted.options.resume));
+    checkpoint.expect("algorithm", algorithm);
+    set_field(settings.options.fields(), "env", checkpoint.get("env"));
+    set_field(settings.options.fields(), "seed", checkpoint.get("seed"));
+    read_fields(config.fields(), checkpoint.get("config"));
+  } else if (wanted.preset) {
+    read_fields(config.fields(), preset(algorithm, wanted.options.env));
+  }
+  auto fields = all_fields(settings, config.fields());
+  parse_flags(words, fields);
+  find_env(settings.options.env);
+  if (settings.help)
+    out << "caf-ray-train " << algorithm << " --env " << settings.options.env << "\n"
+        << describe_fields(fields);
+  if (settings.options.logdir.empty() && settings.options.resume.empty())
+    settings.options.logdir = new_log_folder(algorithm, settings.options);
+  return !settings.help;
+}
+
+void report(const Run& run, const TrainResult& result, std::ostream& out) {
+  auto& e = result.evaluation;
+  out << std::fixed << std::setprecision(1) << "trained     " << result.steps << " steps in "
+      << std::setprecision(2) << result.seconds << " s"
+      << (Run::interrupted() ? " (interrupted)" : "") << "\n"
+      << std::setprecision(1) << "evaluation  mean return " << e.mean << " over " << e.episodes
+      << " episodes (deviation " << e.deviation << ", from " << e.lowest << " to " << e.highest
+      << ")\n";
+  if (auto solved = find_env(run.options().env).solved_return)
+    out << "            " << (e.mean >= *solved ? "solved" : "not solved") << ": the task asks for "
+        << *solved << "\n";
+  out << "log folder  " << run.options().logdir << "\n";
+}
+
+int train_with_ppo(std::span<const std::string> words, std::ostream& out) {
+  Settings settings;
+  PpoConfig config;
+  if (!read_settings("ppo", words, settings, config, out))
+    return 0;
+  Run run(settings.options, "ppo", config.fields());
+  auto workers_count = static_cast<int>(settings.options.workers);
+  Runtime runtime(workers_count > 0);
+  auto workers = make_workers(ppo_workers(config, settings.options), workers_count);
+  report(run, train_ppo(config, run, *workers), out);
+  return 0;
+}
+
+int train_with_es(std::span<const std::string> words, std::ostream& out) {
+  Settings settings;
+  EsConfig config;
+  if (!read_settings("es", words, settings, config, out))
+    return 0;
+  Run run(settings.options, "es", config.fields());
+  auto workers_count = static_cast<int>(settings.options.workers);
+  Runtime runtime(workers_count > 0);
+  auto workers = make_es_workers(es_spec(config, settings.options), workers_count);
+  report(run, train_es(config, run, *workers), out);
+  return 0;
+}
+
+struct Algorithm {
+  const char* name;
+  const char* what;
+  int (*train)(std::span<const std::string>, std::ostream&);
+};
+
+constexpr Algorithm algorithms[] = {
+  {"ppo", "proximal policy optimisation (Schulman et al. 2017)", train_with_ppo},
+  {"es", "evolution strategies (Salimans et al. 2017)", train_with_es},
+};
+
+void list(std::ostream& out) {
+  out << "algorithms\n";
+  for (auto& each : algorithms)
+    out << "  " << std::left << std::setw(16) << each.name << each.what << "\n";
+  out << "environments\n";
+  for (auto& name : env_names()) {
+    auto env = make_env(name);
+    out << "  " << std::left << std::setw(16) << name << describe(env->observation_space())
+        << " -> " << describe(env->action_space()) << "\n";
+  }
+}
+
+int usage(std::ostream& to, int status) {
+  to << "usage: caf-ray-train ALGORITHM --env NAME [--seed N] [--workers N] [--stop-return R]\n"
+        "                     [--stop-steps N] [--logdir FOLDER] [--resume FOLDER] ...\n"
+        "       caf-ray-train ALGORITHM --help    all settings\n"
+        "       caf-ray-train list                algorithms and environments\n";
+  return status;
+}
+
+int dispatch(const std::vector<std::string>& words, std::ostream& out, std::ostream& err) {
+  if (words.empty())
+    return usage(err, 2);
+  auto& command = words.front();
+  if (command == "help" || command == "--help" || command == "-h")
+    return usage(out, 0);
+  if (command == "list") {
+    list(out);
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (auto& each : algorithms) {
+    if (each.name == command)
+      return each.train(std::span(words).subspan(1), out);
+    names.push_back(each.name);
+  }
+  throw_unknown_name("algorithm", command, names);
+}
+
+} // namespace
+
+int train_command(const std::vector<std::string>& words, std::ostream& out, std::ostream& err) {
+  try {
+    return dispatch(words, out, err);
+  } catch (const Error& error) {
+    err << "caf-ray-train: " << error.what() << "\n";
+    auto code = error.code();
+    return code == ErrorCode::unknown_name || code == ErrorCode::bad_value ? 2 : 1;
+  } catch (const std::exception& error) {
+    err << "caf-ray-train: " << error.what() << "\n";
+    return 1;
+  }
+}
+
+} // namespace rl

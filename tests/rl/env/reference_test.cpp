@@ -1,0 +1,130 @@
+// Environments against trajectories that Gymnasium produced (reference/README.md).
+
+#include <fstream>
+#include <numbers>
+
+#include <nlohmann/json.hpp>
+
+#include "rl/env/cartpole.hpp"
+#include "rl/env/pendulum.hpp"
+#include "rl/env/time_limit.hpp"
+#include "tests/rl/support.hpp"
+
+namespace {
+
+using rl::test::fails;
+constexpr double tolerance = 1e-12; // relative; only the mathematical library may differ
+
+void check_near(double value, double expected) {
+  BOOST_TEST(std::abs(value - expected) <= tolerance * std::max(1.0, std::abs(expected)),
+             value << " is not " << expected);
+}
+
+void check_state(std::span<const double> state, const nlohmann::json& expected) {
+  BOOST_REQUIRE(state.size() == expected.size());
+  for (std::size_t i = 0; i < state.size(); ++i)
+    check_near(state[i], expected[i].get<double>());
+}
+
+// Plays the scripted actions on E behind a time limit of `limit` steps.
+template <class E>
+void replay(const char* name, int limit) {
+  std::ifstream file(std::string(RL_REFERENCE_FOLDER) + "/" + name + ".json");
+  auto reference = nlohmann::json::parse(file);
+  auto bare = std::make_unique<E>();
+  auto& inner = *bare;
+  rl::TimeLimit env(std::move(bare), limit);
+  std::vector<float> observation(rl::value_size(env.observation_space()));
+  env.reset(reference["seed"].get<std::uint64_t>(), observation);
+  check_state(inner.state(), reference["reset_state"]);
+  for (auto& row : reference["steps"]) {
+    float action[] = {row["a"].get<float>()};
+    auto step = env.step(action, observation);
+    check_state(inner.state(), row["state"]);
+    for (std::size_t i = 0; i < observation.size(); ++i)
+      BOOST_TEST(observation[i] == row["obs"][i].get<float>(), boost::test_tools::tolerance(1e-6f));
+    BOOST_TEST(rl::contains(env.observation_space(), observation));
+    check_near(step.reward, row["r"].get<double>());
+    BOOST_TEST(step.terminated == row["term"].get<bool>());
+    BOOST_TEST(step.truncated == row["trunc"].get<bool>());
+    if (row.contains("next_reset_state")) {
+      env.reset(std::nullopt, observation);
+      check_state(inner.state(), row["next_reset_state"]);
+    }
+  }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(environments)
+
+BOOST_AUTO_TEST_CASE(cartpole_moves_as_gymnasiums) {
+  replay<rl::CartPole>("CartPole-v1", 500);
+}
+
+BOOST_AUTO_TEST_CASE(pendulum_moves_as_gymnasiums) {
+  replay<rl::Pendulum>("Pendulum-v1", 200);
+}
+
+BOOST_AUTO_TEST_CASE(an_action_outside_the_space_of_cartpole_is_refused) {
+  rl::CartPole env;
+  std::vector<float> observation(4);
+  env.reset(1, observation);
+  for (float action : {2.0f, -1.0f, 0.5f, std::nanf("")})
+    BOOST_TEST(fails(rl::ErrorCode::bad_value,
+                     [&] { env.step(std::span(&action, 1), observation); }, {"CartPole"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_step_outside_an_episode_is_refused) {
+  float action[] = {1};
+  std::vector<float> observation(4);
+  rl::CartPole cartpole;
+  auto step = [&] { return cartpole.step(action, observation); };
+  BOOST_TEST(fails(rl::ErrorCode::bad_environment, step, {"reset"}));
+  cartpole.reset(1, observation);
+  while (!step().terminated) {
+  }
+  BOOST_TEST(fails(rl::ErrorCode::bad_environment, step, {"reset"}));
+  rl::Pendulum pendulum;
+  BOOST_TEST(fails(rl::ErrorCode::bad_environment, [&] { pendulum.step(action, observation); }));
+}
+
+BOOST_AUTO_TEST_CASE(cartpole_without_force_would_keep_its_energy) {
+  // Alternating pushes of equal size over one step each almost cancel; the energy of cart and pole
+  // must then drift only by the order of the time step. An error in the equations of motion would
+  // not.
+  rl::CartPole env;
+  std::vector<float> observation(4);
+  env.reset(3, observation);
+  auto energy = [&] {
+    auto [x, v, angle, spin] = env.state();
+    auto vx = v + 0.5 * spin * std::cos(angle), vy = -0.5 * spin * std::sin(angle);
+    auto rotation = 0.5 * (0.1 * 1.0 * 1.0 / 12) * spin * spin;
+    return 0.5 * 1.0 * v * v + 0.5 * 0.1 * (vx * vx + vy * vy) + rotation
+           + 0.1 * 9.8 * 0.5 * std::cos(angle);
+  };
+  auto before = energy();
+  for (int i = 0; i < 6; ++i) {
+    float action[] = {static_cast<float>(i % 2)};
+    env.step(action, observation);
+  }
+  BOOST_TEST(std::abs(energy() - before) < 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(a_time_limit_truncates_and_never_terminates) {
+  rl::TimeLimit env(std::make_unique<rl::Pendulum>(), 3);
+  std::vector<float> observation(3);
+  float action[] = {0};
+  for (int episode = 0; episode < 2; ++episode) {
+    env.reset(std::nullopt, observation);
+    for (int i = 1; i <= 3; ++i) {
+      auto step = env.step(action, observation);
+      BOOST_TEST(step.truncated == (i == 3));
+      BOOST_TEST(!step.terminated);
+    }
+  }
+  BOOST_TEST(
+    fails(rl::ErrorCode::bad_value, [] { rl::TimeLimit(std::make_unique<rl::Pendulum>(), 0); }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,128 @@
+#include "rl/es.hpp"
+
+#include <cmath>
+
+#include "rl/env/registry.hpp"
+#include "tests/rl/support.hpp"
+
+namespace {
+
+rl::RunOptions quiet(const char* env, std::int64_t stop_steps) {
+  rl::RunOptions options;
+  options.env = env;
+  options.stop_steps = stop_steps;
+  options.quiet = true;
+  options.evaluation_episodes = 2;
+  return options;
+}
+
+rl::EsConfig small() {
+  rl::EsConfig config;
+  config.pairs = 4;
+  config.hidden = {8};
+  return config;
+}
+
+rl::TrainResult train(rl::EsConfig config, const rl::RunOptions& options) {
+  rl::Run run(options, "es", config.fields());
+  rl::SerialEsWorkers workers(rl::es_spec(config, options));
+  return rl::train_es(config, run, workers);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(es)
+
+BOOST_AUTO_TEST_CASE(centred_ranks_go_from_minus_a_half_to_a_half_and_ties_share) {
+  auto ranks = [](std::vector<double> scores) { return rl::centred_ranks(scores); };
+  BOOST_TEST(ranks({30, 1e9, -5}) == (std::vector<double>{0, 0.5, -0.5}),
+             boost::test_tools::per_element());
+  BOOST_TEST(ranks({1, 2, 2, 3, 9}) == (std::vector<double>{-0.5, -0.125, -0.125, 0.25, 0.5}),
+             boost::test_tools::per_element());
+  BOOST_TEST(ranks({7, 7}) == (std::vector<double>{0, 0}), boost::test_tools::per_element());
+  BOOST_TEST(ranks({4}) == (std::vector<double>{0}), boost::test_tools::per_element());
+  BOOST_TEST(ranks({}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(both_members_of_a_pair_play_the_same_episodes) {
+  auto spec = rl::es_spec(small(), quiet("Pendulum-v1", 0));
+  rl::Rng rng(1);
+  auto weights = rl::ActorCritic<float>(spec.policy).initialise(rng);
+  spec.sigma = 1e-9; // too small to change any weight or action: only the episode could differ
+  spec.episodes = 3;
+  auto score = rl::try_pair(spec, weights, {1, 2});
+  BOOST_TEST(score.plus == score.minus, boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(score.steps == 2 * 3 * 200);
+  BOOST_TEST(std::abs(rl::try_pair(spec, weights, {1, 3}).plus - score.plus) > 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(the_members_of_a_pair_carry_opposite_noise) {
+  auto spec = rl::es_spec(small(), quiet("CartPole-v1", 0));
+  rl::ActorCritic<float> policy(spec.policy);
+  rl::Rng rng(1);
+  auto weights = policy.initialise(rng);
+  std::vector<float> noise(weights.size()), mirrored = weights;
+  rl::Rng(77).fill_normal(noise);
+  // A policy at weights - 2 sigma noise tried with + noise is the - member around weights.
+  spec.sigma = 0.5;
+  for (std::size_t i = 0; i < mirrored.size(); ++i)
+    mirrored[i] -= noise[i];
+  auto around = rl::try_pair(spec, weights, {77, 5}),
+       shifted = rl::try_pair(spec, mirrored, {77, 5});
+  BOOST_TEST(shifted.plus == around.minus);
+}
+
+BOOST_AUTO_TEST_CASE(an_update_follows_the_formula_of_the_paper) {
+  auto config = small();
+  config.weight_decay = 0;
+  auto spec = rl::es_spec(config, quiet("CartPole-v1", 0));
+  rl::Es es(config, spec.policy, 1);
+  std::vector<float> before(es.weights().begin(), es.weights().end());
+  auto jobs = es.jobs(0);
+  std::vector<rl::EsScore> scores = {{1, 2, 0}, {5, 0, 0}, {3, 3, 0}, {-1, 9, 0}};
+  // Ranks of 1 2 5 0 3 3 -1 9 in sevenths, minus a half.
+  double ranks[] = {2, 3, 6, 1, 4.5, 4.5, 0, 7};
+  std::vector<double> gradient(before.size());
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::vector<float> noise(before.size());
+    rl::Rng(jobs[i].noise_seed).fill_normal(noise);
+    for (std::size_t k = 0; k < gradient.size(); ++k)
+      gradient[k] += (ranks[2 * i] - ranks[2 * i + 1]) / 7 * noise[k] / (8 * config.sigma);
+  }
+  double square = 0;
+  for (auto each : gradient)
+    square += each * each;
+  BOOST_TEST(es.update(jobs, scores) == std::sqrt(square), boost::test_tools::tolerance(1e-5));
+  for (std::size_t k = 0; k < gradient.size();
+       ++k) { // Adam's first step goes uphill by learning_rate
+    auto step = es.weights()[k] - before[k];
+    if (std::abs(gradient[k]) > 1e-3)
+      BOOST_TEST(step == (gradient[k] > 0 ? 1 : -1) * static_cast<float>(config.learning_rate),
+                 boost::test_tools::tolerance(1e-3f));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(jobs_never_repeat_a_seed) {
+  rl::Es es(small(), rl::es_spec(small(), quiet("CartPole-v1", 0)).policy, 1);
+  std::vector<std::uint64_t> seeds;
+  for (int update = 0; update < 50; ++update)
+    for (auto& job : es.jobs(update))
+      seeds.insert(seeds.end(), {job.noise_seed, job.env_seed});
+  std::sort(seeds.begin(), seeds.end());
+  BOOST_TEST((std::adjacent_find(seeds.begin(), seeds.end()) == seeds.end()));
+}
+
+BOOST_AUTO_TEST_CASE(a_resumed_run_ends_where_one_that_never_stopped_does) {
+  rl::test::TemporaryFolder folder;
+  auto straight = train(small(), quiet("Pendulum-v1", 20'000));
+  auto options = quiet("Pendulum-v1", 8000);
+  options.logdir = folder.path;
+  train(small(), options);
+  options.stop_steps = 20'000;
+  options.resume = folder.path;
+  auto resumed = train(small(), options);
+  BOOST_TEST(resumed.steps == straight.steps);
+  BOOST_TEST(resumed.weights == straight.weights, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,82 @@
+// The algorithms learn: fixed seeds, a return to reach over 100 episodes, a number of steps to
+// reach it in.
+
+#include "rl/es.hpp"
+#include "rl/ppo.hpp"
+#include "rl/presets.hpp"
+#include "tests/rl/support.hpp"
+
+namespace {
+
+rl::RunOptions options_for(const char* env, std::int64_t seed, std::int64_t stop_steps) {
+  rl::RunOptions options;
+  options.env = env;
+  options.seed = seed;
+  options.stop_steps = stop_steps;
+  options.quiet = true;
+  return options;
+}
+
+rl::TrainResult ppo(const rl::RunOptions& options) {
+  rl::PpoConfig config;
+  rl::read_fields(config.fields(), rl::preset("ppo", options.env));
+  rl::Run run(options, "ppo", config.fields());
+  rl::SerialWorkers workers(rl::ppo_workers(config, options));
+  return rl::train_ppo(config, run, workers);
+}
+
+rl::TrainResult es(const rl::RunOptions& options) {
+  rl::EsConfig config;
+  rl::read_fields(config.fields(), rl::preset("es", options.env));
+  rl::Run run(options, "es", config.fields());
+  rl::SerialEsWorkers workers(rl::es_spec(config, options));
+  return rl::train_es(config, run, workers);
+}
+
+void report(const char* what, std::int64_t seed, const rl::TrainResult& result) {
+  BOOST_TEST_MESSAGE(what << ", seed " << seed << ": " << result.evaluation.mean << " after "
+                          << result.steps << " steps, " << result.seconds << " s");
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(learning)
+
+BOOST_AUTO_TEST_CASE(ppo_balances_cartpole_in_five_of_five_seeds) {
+  for (std::int64_t seed = 1; seed <= 5; ++seed) {
+    auto options = options_for("CartPole-v1", seed, 150'000);
+    options.stop_return = 475;
+    auto result = ppo(options);
+    report("ppo CartPole-v1", seed, result);
+    BOOST_TEST(result.evaluation.mean >= 475);
+    BOOST_TEST(result.steps <= 100'000);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ppo_swings_the_pendulum_up_in_three_of_three_seeds) {
+  for (std::int64_t seed = 1; seed <= 3; ++seed) {
+    auto result = ppo(options_for("Pendulum-v1", seed, 200'000));
+    report("ppo Pendulum-v1", seed, result);
+    BOOST_TEST(result.evaluation.mean >= -200);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(es_balances_cartpole_in_five_of_five_seeds) {
+  for (std::int64_t seed = 1; seed <= 5; ++seed) {
+    auto options = options_for("CartPole-v1", seed, 1'000'000);
+    options.stop_return = 475;
+    auto result = es(options);
+    report("es CartPole-v1", seed, result);
+    BOOST_TEST(result.evaluation.mean >= 475);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(es_swings_the_pendulum_up_in_three_of_three_seeds) {
+  for (std::int64_t seed = 1; seed <= 3; ++seed) {
+    auto result = es(options_for("Pendulum-v1", seed, 6'000'000));
+    report("es Pendulum-v1", seed, result);
+    BOOST_TEST(result.evaluation.mean >= -200);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,22 @@
+#include "rl/presets.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "rl/env/registry.hpp"
+#include "rl/es.hpp"
+#include "rl/ppo.hpp"
+
+BOOST_AUTO_TEST_SUITE(presets)
+
+BOOST_AUTO_TEST_CASE(every_preset_can_be_read) {
+  for (auto& env : rl::env_names()) {
+    rl::PpoConfig ppo;
+    rl::EsConfig es;
+    rl::read_fields(ppo.fields(), rl::preset("ppo", env));
+    rl::read_fields(es.fields(), rl::preset("es", env));
+  }
+  BOOST_TEST(!rl::preset("ppo", "CartPole-v1").empty());
+  BOOST_TEST(rl::preset("ppo", "Unknown-v0").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
