@@ -1,0 +1,65 @@
+#include "tests/bench/copy_peer.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <thread>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "tests/bench/measure.hpp"
+
+namespace caf_ray::bench {
+
+warm_memory::warm_memory(std::size_t size_bytes)
+  : data_(static_cast<char*>(std::aligned_alloc(4096, (size_bytes + 4095) / 4096 * 4096))),
+    size_(size_bytes) {
+  if (!data_)
+    throw std::bad_alloc();
+  std::memset(data_, 1, size_);
+}
+
+warm_memory::~warm_memory() {
+  std::free(data_);
+}
+
+void copy_past_caches(char* into, const char* from, std::size_t size_bytes) {
+#if defined(__SSE2__)
+  auto to = reinterpret_cast<__m128i*>(into);
+  auto source = reinterpret_cast<const __m128i*>(from);
+  for (std::size_t line = 0; line < size_bytes / 64; ++line, to += 4, source += 4) {
+    auto a = _mm_load_si128(source);
+    auto b = _mm_load_si128(source + 1);
+    auto c = _mm_load_si128(source + 2);
+    auto d = _mm_load_si128(source + 3);
+    _mm_stream_si128(to, a);
+    _mm_stream_si128(to + 1, b);
+    _mm_stream_si128(to + 2, c);
+    _mm_stream_si128(to + 3, d);
+  }
+  _mm_sfence();
+#else
+  std::memcpy(into, from, size_bytes);
+#endif
+}
+
+void copy_plainly(char* into, const char* from, std::size_t size_bytes) {
+  std::memcpy(into, from, size_bytes);
+}
+
+double copy_rate(copy_function copy, const warm_memory& source, const warm_memory& target,
+                 std::size_t threads) {
+  const auto part = source.size() / threads / 64 * 64;
+  stopwatch watch;
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < threads; ++i)
+    others.emplace_back(copy, target.data() + i * part, source.data() + i * part, part);
+  copy(target.data(), source.data(), part);
+  for (auto& other : others)
+    other.join();
+  return static_cast<double>(part * threads) / watch.seconds();
+}
+
+} // namespace caf_ray::bench

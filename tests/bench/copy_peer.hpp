@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace caf_ray::bench {
+
+/// Memory that is there: allocated in whole pages and written once.
+class warm_memory {
+public:
+  explicit warm_memory(std::size_t size_bytes);
+  ~warm_memory();
+  warm_memory(const warm_memory&) = delete;
+  warm_memory& operator=(const warm_memory&) = delete;
+
+  char* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+private:
+  char* data_;
+  std::size_t size_;
+};
+
+/// Both ends 64-byte aligned, the size a multiple of 64.
+using copy_function = void (*)(char* into, const char* from, std::size_t size_bytes);
+
+/// With stores that go past the caches: the fastest there is for what does not fit into them.
+void copy_past_caches(char* into, const char* from, std::size_t size_bytes);
+/// With memcpy.
+void copy_plainly(char* into, const char* from, std::size_t size_bytes);
+
+/// Bytes per second from `source` into `target`, of the same size, shared out over `threads`.
+double copy_rate(copy_function copy, const warm_memory& source, const warm_memory& target,
+                 std::size_t threads);
+
+} // namespace caf_ray::bench
