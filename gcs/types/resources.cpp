@@ -28,8 +28,8 @@ std::int64_t to_units(double amount) noexcept {
 result<void> resource_set::check(std::string_view name, double amount) {
   std::string shown = std::string(name) + " = " + show(amount);
   if (name.empty())
-    return fail(errc::invalid_argument, "A resource name must not be empty. Specified amount: "
-                                          + show(amount) + ".");
+    return fail(errc::invalid_argument,
+                "A resource name must not be empty. Specified amount: " + show(amount) + ".");
   if (!std::isfinite(amount) || amount <= 0 || to_units(std::min(amount, 1.0)) == 0)
     return fail(errc::invalid_argument,
                 "Resource values should be positive. Specified resource: " + shown + ".");
