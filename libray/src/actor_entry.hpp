@@ -67,6 +67,9 @@ namespace caf_ray {
 
 using ray::internal::ActorEntry;
 
+/// For Release: takes the entry out of the process's table.
+void forget_actor(ActorEntry& entry);
+
 /// A counted pointer to an ActorEntry for inside the runtime.
 class actor_ptr {
 public:

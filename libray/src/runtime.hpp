@@ -100,8 +100,6 @@ public:
   void start_actor(const pending_task_ptr& creation);
   void actor_alive(ActorEntry& actor);
   void actor_ended(ActorEntry& actor, const std::string& cause, bool may_restart);
-  /// An actor with no references that has ended is forgotten.
-  void actor_released(ActorEntry& actor);
   void notify(ActorEntry& actor);
   /// Actors inside a removed placement group end.
   void group_removed(group_id id);
@@ -144,9 +142,6 @@ private:
   std::unique_ptr<caf_ray::node> node_;
 
   std::shared_ptr<native_registry> natives_ = std::make_shared<native_registry>();
-
-  std::mutex actors_mutex_;
-  std::unordered_map<actor_id, ActorEntry*> actors_;
 };
 
 /// Where the API finds the runtime, and how Shutdown knows that nobody uses it any more.

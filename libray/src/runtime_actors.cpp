@@ -15,6 +15,18 @@ using event_kind = scheduler::task_event::kind;
 
 namespace {
 
+/// All actors that this process refers to, by id. One per process, never destroyed: handles may
+/// outlive every runtime, and the last one takes its entry out whatever has become of it.
+struct actor_table {
+  std::mutex mutex;
+  std::unordered_map<actor_id, ActorEntry*> entries;
+
+  static actor_table& instance() {
+    static auto table = new actor_table;
+    return *table;
+  }
+};
+
 /// Key of the `names` table. The byte between cannot be in a namespace that was typed.
 std::string name_key(const std::string& ray_namespace, const std::string& name) {
   return ray_namespace + '\0' + name;
@@ -101,8 +113,9 @@ ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& giv
   ray::internal::Retain(entry);
   entry->creation = task;
   {
-    std::lock_guard guard(actors_mutex_);
-    actors_.emplace(id, entry);
+    auto& table = actor_table::instance();
+    std::lock_guard guard(table.mutex);
+    table.entries.emplace(id, entry);
   }
   if (!given.name.empty() || !options->resources.empty())
     record_actor(*entry);
@@ -298,15 +311,17 @@ bool try_retain(ActorEntry& entry) noexcept {
 } // namespace
 
 ActorEntry* runtime::known_actor(actor_id id) {
-  std::lock_guard guard(actors_mutex_);
-  auto found = actors_.find(id);
-  return found != actors_.end() && try_retain(*found->second) ? found->second : nullptr;
+  auto& table = actor_table::instance();
+  std::lock_guard guard(table.mutex);
+  auto found = table.entries.find(id);
+  return found != table.entries.end() && try_retain(*found->second) ? found->second : nullptr;
 }
 
 std::vector<actor_ptr> runtime::known_actors() {
   std::vector<actor_ptr> all;
-  std::lock_guard guard(actors_mutex_);
-  for (auto& [id, entry] : actors_)
+  auto& table = actor_table::instance();
+  std::lock_guard guard(table.mutex);
+  for (auto& [id, entry] : table.entries)
     if (try_retain(*entry))
       all.push_back(actor_ptr::adopt(entry));
   return all;
@@ -351,11 +366,12 @@ void runtime::KillActor(ActorEntry& entry, bool no_restart) {
   actor_ended(entry, "it was killed (ActorHandle::Kill)", !no_restart);
 }
 
-void runtime::actor_released(ActorEntry& entry) {
-  std::lock_guard guard(actors_mutex_);
-  auto found = actors_.find(entry.id);
-  if (found != actors_.end() && found->second == &entry)
-    actors_.erase(found);
+void forget_actor(ActorEntry& entry) {
+  auto& table = actor_table::instance();
+  std::lock_guard guard(table.mutex);
+  auto found = table.entries.find(entry.id);
+  if (found != table.entries.end() && found->second == &entry)
+    table.entries.erase(found);
 }
 
 } // namespace caf_ray
@@ -369,9 +385,7 @@ void Retain(ActorEntry* entry) noexcept {
 void Release(ActorEntry* entry) noexcept {
   if (entry->references.fetch_sub(1, std::memory_order_acq_rel) != 1)
     return;
-  if (auto runtime = caf_ray::runtime_gate::enter())
-    runtime->actor_released(*entry);
-  caf_ray::runtime_gate::leave();
+  caf_ray::forget_actor(*entry);
   delete entry;
 }
 
