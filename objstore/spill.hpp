@@ -5,22 +5,22 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "gcs/scratch_folder.hpp"
 #include "gcs/types/error.hpp"
 #include "objstore/direct_io.hpp"
 #include "objstore/object_table.hpp"
 
 /// Objects on disk: many in one file, written in one go, read back one by one.
 ///
-/// A store has a folder of its own, `caf-ray-spill-<pid>-<start time>-<n>`, 0700 and locked (flock)
-/// for as long as the store lives; the lock goes with the process however it ends, so a folder that
-/// can be locked is nobody's and is swept. Files are 0600 and numbered. A file is removed with its
-/// last object; what its dead ones occupy until then is not compacted, since objects that were
-/// written together were last used together and tend to die together.
+/// A store has a scratch folder of its own, `caf-ray-spill-...`. Files are 0600 and numbered. A
+/// file is removed with its last object; what its dead ones occupy until then is not compacted,
+/// since objects that were written together were last used together and tend to die together.
 namespace caf_ray::objstore {
 
 /// Removes the spill folders in `directory` that belong to this user and to no living store.
@@ -39,8 +39,6 @@ public:
 
   /// Makes nothing yet: the folder comes with the first write.
   explicit spill_folder(options opts);
-  /// Removes everything.
-  ~spill_folder();
   spill_folder(const spill_folder&) = delete;
   spill_folder& operator=(const spill_folder&) = delete;
 
@@ -70,15 +68,15 @@ private:
     std::size_t live_count = 0;
   };
 
+  /// The open folder; made by the first call.
   result<int> folder();
-  void forget_folder();
+  std::string path_of(const std::string& file) const;
 
   options options_;
   mutable buffer_pool buffers_;
   mutable std::mutex mutex_;
-  std::string folder_name_;
-  /// The folder, open and locked; -1 before the first write.
-  int folder_ = -1;
+  /// None before the first write; from then on the same one.
+  std::optional<scratch_folder> folder_;
   std::uint32_t last_file_ = 0;
   std::unordered_map<std::uint32_t, file> files_;
   std::atomic<std::uint64_t> file_bytes_{0};

@@ -1,7 +1,5 @@
 #include "libray/src/node.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <thread>
 
 #include <unistd.h>
@@ -17,8 +15,10 @@ namespace caf_ray {
 
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+
+constexpr scratch_kind gcs_scratch{
+  "caf-ray-gcs-", [](std::string_view name) { return name.starts_with("shard-"); }};
 
 template <class T>
 T value_or_throw(result<T> r) {
@@ -58,13 +58,16 @@ void node::open_folder(const settings& given) {
     folder_ = given.gcs_directory;
     return;
   }
-  auto pattern = (fs::temp_directory_path() / "caf-ray-gcs-XXXXXX").string();
-  if (!mkdtemp(pattern.data()))
-    throw_error({errc::io_failed, "cannot make a temporary folder " + pattern
-                                    + " for the control store; set TMPDIR or "
-                                      "RayConfig::gcs_directory to a folder that can be written"});
-  folder_ = pattern;
-  temporary_folder_ = true;
+  // Programs that died by a signal have left theirs behind.
+  scratch_folder::sweep({}, gcs_scratch);
+  auto made = scratch_folder::make({}, gcs_scratch);
+  if (!made)
+    throw_error(
+      {made.error().code, made.error().what
+                            + " (for the control store); set TMPDIR or "
+                              "RayConfig::gcs_directory to a folder that can be written"});
+  temporary_folder_.emplace(std::move(*made));
+  folder_ = temporary_folder_->path();
 }
 
 node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node_id>()) {
@@ -214,10 +217,7 @@ void node::stop(bool user_code_ended) {
     }
   }
   store_.reset();
-  if (temporary_folder_) {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
+  temporary_folder_.reset();
 }
 
 } // namespace caf_ray

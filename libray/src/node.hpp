@@ -2,12 +2,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <caf/all.hpp>
 
 #include "gcs/client.hpp"
 #include "gcs/lineage_log.hpp"
+#include "gcs/scratch_folder.hpp"
 #include "gcs/shard.hpp"
 #include "libray/src/executor.hpp"
 #include "libray/src/flags.hpp"
@@ -59,8 +61,9 @@ private:
 
   node_id id_;
   resource_set total_;
+  /// Where the control store lies; in `temporary_folder_` when nobody named a folder.
   std::filesystem::path folder_;
-  bool temporary_folder_ = false;
+  std::optional<scratch_folder> temporary_folder_;
 
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;

@@ -1,6 +1,7 @@
 // The other process of folder_test and crash_test.
 //
 //   gcs_child hold FOLDER     opens a shard's tables, prints "open", waits to be killed
+//   gcs_child scratch FOLDER  makes a scratch folder there, prints its path, waits to be killed
 //   gcs_child files           prints what its file descriptors point to
 //   gcs_child write FOLDER N  writes records numbered from N for ever, through a client and two
 //                             shards; prints the number of each one that is acknowledged
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "gcs/client_port.hpp"
+#include "gcs/scratch_folder.hpp"
 #include "gcs/shard.hpp"
 #include "tests/gcs/crash_records.hpp"
 
@@ -27,6 +29,14 @@ int hold(const char* folder) {
   options.folder = folder;
   auto t = tables::open(options);
   std::puts(t ? "open" : t.error().what.c_str());
+  std::fflush(stdout);
+  pause();
+  return 0;
+}
+
+int scratch(const char* parent) {
+  auto folder = scratch_folder::make(parent, {"scratch-", [](std::string_view) { return true; }});
+  std::puts(folder ? folder->path().c_str() : folder.error().what.c_str());
   std::fflush(stdout);
   pause();
   return 0;
@@ -72,6 +82,8 @@ int main(int argc, char** argv) {
   std::string_view what = argc > 1 ? argv[1] : "";
   if (what == "hold" && argc == 3)
     return hold(argv[2]);
+  if (what == "scratch" && argc == 3)
+    return scratch(argv[2]);
   if (what == "files")
     return files();
   if (what == "write" && argc == 4)

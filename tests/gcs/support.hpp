@@ -42,7 +42,7 @@ struct temp_folder {
   fs::path path;
 
   temp_folder() {
-    auto name = (fs::temp_directory_path() / "caf-ray-gcs-XXXXXX").string();
+    auto name = (fs::temp_directory_path() / "gcs-test-XXXXXX").string();
     path = mkdtemp(name.data());
   }
   ~temp_folder() { fs::remove_all(path); }
