@@ -27,18 +27,26 @@ warm_memory::~warm_memory() {
 
 void copy_past_caches(char* into, const char* from, std::size_t size_bytes) {
 #if defined(__SSE2__)
-  auto to = reinterpret_cast<__m128i*>(into);
-  auto source = reinterpret_cast<const __m128i*>(from);
-  for (std::size_t line = 0; line < size_bytes / 64; ++line, to += 4, source += 4) {
-    auto a = _mm_load_si128(source);
-    auto b = _mm_load_si128(source + 1);
-    auto c = _mm_load_si128(source + 2);
-    auto d = _mm_load_si128(source + 3);
+  auto copy_line = [&](std::size_t at) {
+    auto to = reinterpret_cast<__m128i*>(into + at);
+    auto source = reinterpret_cast<const __m128i*>(from + at);
+    auto a = _mm_loadu_si128(source);
+    auto b = _mm_loadu_si128(source + 1);
+    auto c = _mm_loadu_si128(source + 2);
+    auto d = _mm_loadu_si128(source + 3);
     _mm_stream_si128(to, a);
     _mm_stream_si128(to + 1, b);
     _mm_stream_si128(to + 2, c);
     _mm_stream_si128(to + 3, d);
-  }
+  };
+  constexpr std::size_t page = 4096, block = 4 * page;
+  std::size_t at = 0;
+  for (; at + block <= size_bytes; at += block)
+    for (std::size_t line = at; line < at + page; line += 64)
+      for (std::size_t i = 0; i < 4; ++i)
+        copy_line(line + i * page);
+  for (; at < size_bytes; at += 64)
+    copy_line(at);
   _mm_sfence();
 #else
   std::memcpy(into, from, size_bytes);
@@ -49,14 +57,15 @@ void copy_plainly(char* into, const char* from, std::size_t size_bytes) {
   std::memcpy(into, from, size_bytes);
 }
 
-double copy_rate(copy_function copy, const warm_memory& source, const warm_memory& target,
+double copy_rate(copy_function copy, const void* source, const warm_memory& target,
                  std::size_t threads) {
-  const auto part = source.size() / threads / 64 * 64;
+  const auto part = target.size() / threads / 64 * 64;
+  const auto from = static_cast<const char*>(source);
   stopwatch watch;
   std::vector<std::thread> others;
   for (std::size_t i = 1; i < threads; ++i)
-    others.emplace_back(copy, target.data() + i * part, source.data() + i * part, part);
-  copy(target.data(), source.data(), part);
+    others.emplace_back(copy, target.data() + i * part, from + i * part, part);
+  copy(target.data(), from, part);
   for (auto& other : others)
     other.join();
   return static_cast<double>(part * threads) / watch.seconds();

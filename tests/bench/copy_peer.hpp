@@ -21,16 +21,17 @@ private:
   std::size_t size_;
 };
 
-/// Both ends 64-byte aligned, the size a multiple of 64.
+/// `into` 64-byte aligned, the size a multiple of 64.
 using copy_function = void (*)(char* into, const char* from, std::size_t size_bytes);
 
-/// With stores that go past the caches: the fastest there is for what does not fit into them.
+/// With stores that go past the caches, four pages side by side: the fastest found for what does
+/// not fit into the caches.
 void copy_past_caches(char* into, const char* from, std::size_t size_bytes);
 /// With memcpy.
 void copy_plainly(char* into, const char* from, std::size_t size_bytes);
 
-/// Bytes per second from `source` into `target`, of the same size, shared out over `threads`.
-double copy_rate(copy_function copy, const warm_memory& source, const warm_memory& target,
+/// Bytes per second from `source` into `target` of that size, shared out over `threads`.
+double copy_rate(copy_function copy, const void* source, const warm_memory& target,
                  std::size_t threads);
 
 } // namespace caf_ray::bench

@@ -4,11 +4,9 @@
 // limit on the same machine. Which figure each answers (targets of the project; figures published
 // for Ray in brackets, from far larger machines and for orientation only):
 //
-//   task_rows       tasks             no-op tasks, one driver [Ray 2.48: 8 k/s, paper 18 k/s a
-//   node]
+//   task_rows       tasks             no-op tasks [Ray 2.48: 8 k/s, paper: 18 k/s a node]
 //                   submit_get        submit one and get it [1.0 ms]
-//                   fib               nested blocking tasks [paper section 3.1: dynamic task
-//                   graphs]
+//                   fib               nested blocking tasks [paper section 3.1]
 //   actor_rows      actor_sync/async  calls 1:1 [2.0 k/s, 8.7 k/s]
 //                   actors_created    [551/s on 64 nodes]
 //                   actors_alive      how many, and their memory
@@ -16,6 +14,8 @@
 //                   put_large         [paper figure 9: 15 GB/s]
 //                   create_in_place   put without a copy
 //                   get_large         zero-copy reads
+//   capacity_rows   stream_through    100 GiB through a store of 1 GiB
+//                   spill             4 GiB held in a store of 1 GiB
 //   fan_rows        args              10,000 arguments of one task [17.2 s]
 //                   returns           3,000 results of one task [5.7 s]
 //                   gets              10,000 objects in one get [23.5 s]
@@ -36,7 +36,8 @@ using namespace caf_ray::bench;
 
 std::vector<bench_case> all_cases() {
   std::vector<bench_case> all;
-  for (auto group : {task_cases(), actor_cases(), object_cases(), fan_cases(), endurance_cases()})
+  for (auto group : {task_cases(), actor_cases(), object_cases(), capacity_cases(), fan_cases(),
+                     endurance_cases()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

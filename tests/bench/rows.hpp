@@ -19,6 +19,7 @@ struct bench_case {
 std::span<const bench_case> task_cases();
 std::span<const bench_case> actor_cases();
 std::span<const bench_case> object_cases();
+std::span<const bench_case> capacity_cases();
 std::span<const bench_case> fan_cases();
 std::span<const bench_case> endurance_cases();
 
