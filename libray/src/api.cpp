@@ -40,10 +40,6 @@ void Init(RayConfig& config, int argc, char** argv) {
     throw internal::RayException("ray::Init: joining the cluster at " + settings.address
                                  + " is not possible yet; leave address, --ray_address and "
                                    "RAY_ADDRESS empty to run inside this process");
-  if (settings.runtime_env && settings.runtime_env->Contains("env_vars"))
-    throw internal::RayException(
-      "ray::Init: env_vars of a runtime_env need worker processes of their own, which this mode "
-      "does not have; set them in the environment before the program starts");
   auto runtime = std::make_unique<caf_ray::runtime>(std::move(settings));
   caf_ray::runtime_gate::publish(runtime.release());
 }

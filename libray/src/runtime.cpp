@@ -43,6 +43,8 @@ std::string program_path() {
 } // namespace
 
 runtime::runtime(settings given) : settings_(std::move(given)) {
+  if (settings_.runtime_env)
+    environment_ = std::make_unique<env_vars_scope>(env_vars_of(*settings_.runtime_env));
   namespace_ =
     settings_.ray_namespace.empty() ? to_string(random_id<node_id>()) : settings_.ray_namespace;
   node_callbacks callbacks;

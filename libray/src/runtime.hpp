@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libray/src/actor_entry.hpp"
+#include "libray/src/env_vars.hpp"
 #include "libray/src/flags.hpp"
 #include "libray/src/native_registry.hpp"
 #include "libray/src/node.hpp"
@@ -134,6 +135,8 @@ private:
   std::shared_ptr<const task_options> convert(const CallOptions& options);
 
   settings settings_;
+  /// Before the threads of the node, and after them.
+  std::unique_ptr<env_vars_scope> environment_;
   std::string namespace_;
   job_id job_ = 0;
   std::atomic<bool> closed_{false};

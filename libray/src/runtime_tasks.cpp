@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "libray/src/env_vars.hpp"
 #include "libray/src/exception.hpp"
 #include "libray/src/task_run.hpp"
 #include "ray/api/ray_exception.h"
@@ -11,6 +12,22 @@ namespace caf_ray {
 using namespace std::chrono_literals;
 using ray::internal::RayException;
 using event_kind = scheduler::task_event::kind;
+
+namespace {
+
+/// All tasks of this process share its environment: one that asks for what is there already is
+/// served, another cannot be.
+void check_runtime_env(const std::string& info) {
+  auto wanted = env_vars_of(ray::RuntimeEnv::Deserialize(
+    ray::RuntimeEnv::Deserialize(info).Get<std::string>("serializedRuntimeEnv")));
+  if (auto name = first_missing(wanted))
+    throw ray::internal::RayRuntimeEnvException(
+      "SetRuntimeEnv: environment variable " + *name + "=" + wanted.at(*name)
+      + " needs a worker process of its own, which this mode does not have; set it for the whole "
+        "job with RayConfig::runtime_env, or connect to a cluster");
+}
+
+} // namespace
 
 std::shared_ptr<const task_options> runtime::convert(const CallOptions& given) {
   static const CallOptions plain;
@@ -40,9 +57,7 @@ std::shared_ptr<const task_options> runtime::convert(const CallOptions& given) {
   options->retry_exceptions = given.retry_exceptions;
   options->priority = given.priority;
   if (!given.serialized_runtime_env_info.empty())
-    throw RayException("SetRuntimeEnv: environment variables need a worker process of the task's "
-                       "own, which this mode does not have; connect to a cluster, or set them "
-                       "before the program starts");
+    check_runtime_env(given.serialized_runtime_env_info);
   return options;
 }
 

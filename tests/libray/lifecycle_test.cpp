@@ -16,6 +16,10 @@ int life_one() {
 int life_pass(std::string name) {
   return gate::pass(name) ? 1 : 0;
 }
+std::string life_env(std::string name) {
+  auto value = std::getenv(name.c_str());
+  return value ? value : "(unset)";
+}
 int get_forever(std::string name) {
   return *ray::Task(life_pass).Remote(name).Get();
 }
@@ -29,7 +33,7 @@ struct napper {
   static napper* create() { return new napper; }
   int nap(std::string name) { return gate::pass(name) ? 1 : 0; }
 };
-RAY_REMOTE(life_one, life_pass, get_forever, compute, napper::create, &napper::nap);
+RAY_REMOTE(life_one, life_pass, life_env, get_forever, compute, napper::create, &napper::nap);
 
 double seconds_of(const std::function<void()>& f) {
   auto begin = clock_type::now();
@@ -139,6 +143,26 @@ BOOST_AUTO_TEST_CASE(the_control_store_can_be_kept_in_a_folder) {
   config.gcs_directory = "/proc/cannot/be/made";
   BOOST_CHECK_THROW(ray::Init(config), RayException);
   BOOST_TEST(!ray::IsInitialized());
+}
+
+BOOST_AUTO_TEST_CASE(variables_of_the_job_are_there_from_init_to_shutdown) {
+  auto env_of = [](const char* value) {
+    ray::RuntimeEnv env;
+    env.Set("env_vars", std::map<std::string, std::string>{{"CAF_RAY_LIFE", value}});
+    return env;
+  };
+  ray::RayConfig config;
+  config.runtime_env = env_of("1");
+  ray::Init(config);
+  BOOST_TEST(*ray::Task(life_env).Remote("CAF_RAY_LIFE").Get() == "1");
+  // A task may ask for what is there; for another value it needs a process of its own.
+  BOOST_TEST(*ray::Task(life_env).SetRuntimeEnv(env_of("1")).Remote("CAF_RAY_LIFE").Get() == "1");
+  auto text = text_of<ray::internal::RayRuntimeEnvException>(
+    [&] { ray::Task(life_env).SetRuntimeEnv(env_of("2")).Remote("CAF_RAY_LIFE"); });
+  BOOST_TEST(contains(text, "CAF_RAY_LIFE=2"));
+  BOOST_TEST(contains(text, "RayConfig::runtime_env"));
+  ray::Shutdown();
+  BOOST_TEST(!std::getenv("CAF_RAY_LIFE"));
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_configuration_leaves_nothing_behind) {
