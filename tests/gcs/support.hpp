@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gcs/types/error.hpp"
+#include "tests/support/temp_folder.hpp"
 
 /// What the tests of this folder share.
 namespace caf_ray::gcs::test {
@@ -37,17 +38,7 @@ inline std::string random_bytes(std::mt19937_64& random, std::size_t max_size) {
   return bytes;
 }
 
-/// An empty folder that is gone after the test.
-struct temp_folder {
-  fs::path path;
-
-  temp_folder() {
-    auto name = (fs::temp_directory_path() / "gcs-test-XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~temp_folder() { fs::remove_all(path); }
-  temp_folder(const temp_folder&) = delete;
-};
+using caf_ray::test::temp_folder;
 
 /// Fails the test with the error's own words.
 template <class T>
