@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -11,6 +12,12 @@
 /// The values of the GCS tables. Plain values: comparable, and encoded by `codec.hpp`.
 /// Times are milliseconds since the Unix epoch, for people only; nothing decides by them.
 namespace caf_ray {
+
+/// Now, for such a time.
+inline std::int64_t unix_time_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
 
 /// One copy of an object on one node. Key: object id, node id.
 struct object_record {

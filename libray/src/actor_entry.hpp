@@ -16,14 +16,22 @@
 
 namespace caf_ray {
 
-/// One life of an actor's object. A running method holds it, so the object is deleted when the
-/// actor has ended and no method runs on it any more.
+class runtime;
+
+/// One life of an actor, from the moment its factory may start. A running method holds it, so the
+/// object is deleted when the actor has ended and no method runs on it any more; its destructor
+/// runs as a task of its own and may use the API while the runtime is open.
 struct actor_incarnation {
+  actor_incarnation(runtime& owner, pending_task_ptr creation);
+  ~actor_incarnation();
+  actor_incarnation(const actor_incarnation&) = delete;
+  actor_incarnation& operator=(const actor_incarnation&) = delete;
+
+  runtime& owner;
+  const pending_task_ptr creation;
   void* object = nullptr;
   const ray::internal::RemoteFunction* factory = nullptr;
   bool restarted = false;
-
-  ~actor_incarnation();
 };
 
 } // namespace caf_ray
@@ -34,7 +42,8 @@ namespace ray::internal {
 /// that runs them. Lives while a handle, a pending call or the living actor itself refers to it.
 ///
 /// Invariants (under `mutex`): calls are in `inbox` or `running`, never both; `dead` implies both
-/// are empty; `notified` says that a drain message is on its way to `host`.
+/// are empty; `notified` says that a drain message is on its way to `host`; `life` is there while
+/// the actor is starting or alive, and whoever acts for a life compares it with its own.
 struct ActorEntry {
   caf_ray::actor_id id;
   std::string binary_id;
@@ -53,7 +62,7 @@ struct ActorEntry {
   /// The last method sent from this process, for the stateful edge.
   std::uint64_t method_count = 0;
   caf_ray::task_id last_method;
-  /// A method called ExitActor.
+  /// A method called ExitActor: no other one starts.
   bool exiting = false;
 
   std::int32_t max_concurrency() const noexcept {

@@ -59,7 +59,15 @@ void run_method(runtime& owner, ActorEntry& entry, const std::shared_ptr<actor_i
   ctx.actor_restarted = life->restarted;
   std::optional<error> failure;
   bool exited = false;
-  if (call->try_claim()) {
+  bool current;
+  {
+    std::lock_guard guard(entry.mutex);
+    current = entry.life == life && !entry.exiting;
+  }
+  if (!current) {
+    // Ended between its turn and now; its results may have failed already.
+    failure = error{errc::actor_died, "the actor has ended"};
+  } else if (call->try_claim()) {
     task_run run(owner, *call);
     run.set_life(life.get());
     {
@@ -77,96 +85,104 @@ void run_method(runtime& owner, ActorEntry& entry, const std::shared_ptr<actor_i
     // and what follows changes nothing.
     std::lock_guard guard(entry.mutex);
     std::erase(entry.running, call);
+    if (exited && entry.life == life)
+      entry.exiting = true;
   }
   if (failure)
     owner.fail_task(*call, *failure);
   owner.end_task(*call);
   if (exited)
     owner.actor_ended(entry, "it has exited (ray::ExitActor in " + call->spec.display_name() + ")",
-                      false);
+                      false, life.get());
 }
 
-actor_host::actor_host(caf::actor_config& config, runtime* owner, actor_ptr entry)
-  : caf::event_based_actor(config), owner_(owner), entry_(std::move(entry)) {
+actor_host::actor_host(caf::actor_config& config, runtime* owner, actor_ptr entry,
+                       std::shared_ptr<actor_incarnation> life)
+  : caf::event_based_actor(config), owner_(owner), entry_(std::move(entry)),
+    life_(std::move(life)) {
   listener_.host = this;
 }
 
 actor_host::~actor_host() {
-  if (awaited_)
-    unlisten(*awaited_, listener_);
+  stop_awaiting();
 }
 
 void actor_host::input_listener::on_ready() {
   host->ctrl()->enqueue(nullptr, caf::make_message_id(), caf::make_message(drain_atom_v), nullptr);
 }
 
+void actor_host::stop_awaiting() {
+  if (awaited_)
+    unlisten(*awaited_, listener_);
+  awaited_ = EntryPtr();
+}
+
 bool actor_host::await_inputs(pending_task& call) {
   for (auto& input : call.inputs) {
     if (!input->pending())
       continue;
-    if (awaited_)
-      unlisten(*awaited_, listener_);
+    stop_awaiting();
     awaited_ = input;
     if (listen(*input, listener_))
       return true;
   }
-  awaited_ = EntryPtr();
+  stop_awaiting();
   return false;
 }
 
 caf::behavior actor_host::make_behavior() {
-  create();
-  if (!life_)
+  if (!create()) {
+    life_.reset();
     return {};
+  }
   return {
     [this](drain_atom) { drain(); },
   };
 }
 
-void actor_host::create() {
-  pending_task_ptr creation;
-  bool restarted;
+bool actor_host::create() {
   {
     std::lock_guard guard(entry_->mutex);
-    if (entry_->record.state != actor_state::starting)
-      return;
-    creation = entry_->creation;
-    restarted = entry_->record.restarts > 0;
+    if (entry_->life != life_) // killed before it began
+      return false;
   }
-  auto life = std::make_shared<actor_incarnation>();
-  life->restarted = restarted;
   task_context ctx;
   ctx.owner = owner_;
-  ctx.id = creation->spec.id;
-  ctx.task = creation;
+  ctx.id = life_->creation->spec.id;
+  ctx.task = life_->creation;
   ctx.actor = entry_.get();
-  ctx.actor_restarted = restarted;
-  task_run run(*owner_, *creation);
-  run.set_life(life.get());
+  ctx.actor_restarted = life_->restarted;
+  task_run run(*owner_, *life_->creation);
+  run.set_life(life_.get());
   std::optional<error> failure;
   {
     context_scope scope(ctx);
     failure = run.execute();
   }
-  if (!failure && !life->object)
-    failure =
-      error{errc::task_failed, creation->spec.function + " does not return a pointer to a class"};
+  if (!failure && !life_->object)
+    failure = error{errc::task_failed,
+                    life_->creation->spec.function + " does not return a pointer to a class"};
   if (failure) {
-    owner_->actor_ended(*entry_, "its creation failed: " + failure->what, false);
-    return;
+    owner_->actor_ended(*entry_, "its creation failed: " + failure->what, false, life_.get());
+    return false;
   }
   {
     std::lock_guard guard(entry_->mutex);
-    if (entry_->record.state != actor_state::starting) // killed meanwhile
-      return;
+    if (entry_->life != life_) // killed meanwhile
+      return false;
     entry_->record.state = actor_state::alive;
-    entry_->life = life;
     entry_->host = caf::strong_actor_ptr{ctrl()};
     entry_->notified = true;
   }
-  life_ = std::move(life);
   owner_->actor_alive(*entry_);
   send(this, drain_atom_v);
+  return true;
+}
+
+void actor_host::on_exit() {
+  stop_awaiting();
+  // The object goes here, on a thread for user code, unless a method still runs on it.
+  life_.reset();
 }
 
 void actor_host::drain() {
@@ -178,12 +194,11 @@ void actor_host::drain() {
       std::lock_guard guard(entry_->mutex);
       auto limit = static_cast<std::size_t>(entry_->max_concurrency());
       if (entry_->life != life_ || owner_->closed()) {
-        life_.reset();
         quit();
         return;
       }
       entry_->notified = false;
-      if (entry_->inbox.empty() || entry_->running.size() >= limit)
+      if (entry_->inbox.empty() || entry_->running.size() >= limit || entry_->exiting)
         return;
       // Its turn over: a message to itself lets others run first.
       if (calls == calls_per_turn
@@ -193,12 +208,11 @@ void actor_host::drain() {
       } else {
         call = entry_->inbox.front();
         // Claimed calls need no inputs: they were cancelled.
-        if (call->claim.load() != scheduled_task::claim_state::free || !await_inputs(*call)) {
-          entry_->inbox.pop_front();
-          entry_->running.push_back(call);
-        } else {
+        if (call->claim.load() == scheduled_task::claim_state::free && await_inputs(*call))
           return;
-        }
+        stop_awaiting();
+        entry_->inbox.pop_front();
+        entry_->running.push_back(call);
       }
     }
     if (!went_on)

@@ -30,10 +30,13 @@ private:
 /// Messages: drain_atom (calls have come, an input has come, a slot is free).
 class actor_host final : public caf::event_based_actor {
 public:
-  actor_host(caf::actor_config& config, runtime* owner, actor_ptr entry);
+  actor_host(caf::actor_config& config, runtime* owner, actor_ptr entry,
+             std::shared_ptr<actor_incarnation> life);
   subtype_t subtype() const override { return function_object; }
   const char* name() const override { return "user-actor"; }
   caf::behavior make_behavior() override;
+
+  void on_exit() override;
 
   ~actor_host() override;
 
@@ -45,11 +48,13 @@ private:
     void on_ready() override;
   };
 
-  void create();
+  /// Runs the factory. False when there is no living actor afterwards.
+  bool create();
   /// Runs what is ready; a message to itself when it should go on later.
   void drain();
   /// False when all inputs are ready; else a drain message follows.
   bool await_inputs(pending_task& call);
+  void stop_awaiting();
 
   runtime* owner_;
   actor_ptr entry_;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <stdexcept>
+#include <vector>
 
 #include "gcs/types/resources.hpp"
 #include "libray/src/exception.hpp"
@@ -19,6 +20,12 @@ namespace {
 std::mutex& lifecycle_mutex() {
   static std::mutex mutex;
   return mutex;
+}
+
+/// Runtimes whose user code did not end: it still looks at them now and then, so they stay.
+std::vector<caf_ray::runtime*>& left_behind() {
+  static auto all = new std::vector<caf_ray::runtime*>;
+  return *all;
 }
 
 } // namespace
@@ -66,9 +73,10 @@ void Shutdown() {
   if (!runtime)
     return;
   runtime->close();
-  // Where user code was left behind, it still looks at its runtime now and then.
   if (runtime->ended())
     delete runtime;
+  else
+    left_behind().push_back(runtime);
 }
 
 void ExitActor() {

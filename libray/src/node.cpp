@@ -6,6 +6,7 @@
 
 #include "gcs/client_port.hpp"
 #include "gcs/types/codec.hpp"
+#include "libray/src/control_reset.hpp"
 #include "libray/src/exception.hpp"
 #include "objstore/manager.hpp"
 #include "scheduler/global.hpp"
@@ -16,6 +17,9 @@ namespace caf_ray {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// For the last writes of a runtime whose user code does not end.
+constexpr auto last_flush_patience = 300ms;
 
 constexpr scratch_kind gcs_scratch{
   "caf-ray-gcs-", [](std::string_view name) { return name.starts_with("shard-"); }};
@@ -93,6 +97,8 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
     tables.sync = temporary_folder_ ? gcs::durability::none : durability_of(given.gcs_durability);
     shards_ = value_or_throw(gcs::spawn_shards(*system_, tables));
     control_ = gcs::make_client(*system_, shards_);
+    if (!temporary_folder_)
+      last_job_ = value_or_throw(reset_control(*control_));
     lineage_ = std::make_unique<gcs::lineage_log>(*control_);
 
     scheduler::global_options global;
@@ -161,63 +167,61 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
 
 node::~node() = default;
 
-void node::end_actors() {
+void node::end_actors(std::vector<caf::strong_actor_ptr> actors) {
+  // Waits until they have ended: their callbacks use what is closed next.
   caf::scoped_actor self(*system_);
-  // Ends the actors and waits until they have ended: their callbacks use what is closed next.
-  auto end = [&](std::vector<caf::strong_actor_ptr> actors) {
-    std::size_t left = 0;
-    for (auto& actor : actors) {
-      if (!actor)
-        continue;
-      self->monitor(caf::actor_cast<caf::actor>(actor));
-      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-      ++left;
-    }
-    actors.clear();
-    bool late = false;
-    while (left > 0 && !late)
-      self->receive([&](const caf::down_msg&) { --left; }, caf::after(5s) >> [&] { late = true; });
-  };
-  auto as_strong = [](auto& handle) {
-    auto strong = caf::actor_cast<caf::strong_actor_ptr>(handle);
-    handle = nullptr;
-    return strong;
-  };
-  end({as_strong(local_), as_strong(global_), as_strong(manager_), as_strong(groups_)});
-  // The lineage log and the client write what they still have; then the shards close their files.
-  lineage_.reset();
-  if (control_ && node_subscription_)
-    control_->unsubscribe(node_subscription_);
-  control_.reset();
-  std::vector<caf::strong_actor_ptr> shards;
-  for (auto& shard : shards_)
-    shards.push_back(as_strong(shard));
-  shards_.clear();
-  end(std::move(shards));
+  std::size_t left = 0;
+  for (auto& actor : actors) {
+    if (!actor)
+      continue;
+    self->monitor(caf::actor_cast<caf::actor>(actor));
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    ++left;
+  }
+  actors.clear();
+  bool late = false;
+  while (left > 0 && !late)
+    self->receive([&](const caf::down_msg&) { --left; }, caf::after(5s) >> [&] { late = true; });
 }
 
 void node::stop(bool user_code_ended) {
   if (store_)
     store_->close();
-  if (system_) {
-    end_actors();
-    if (user_code_ended) {
-      // Native actors that were killed end as the executor stops; nobody else is to be awaited.
-      system_->await_actors_before_shutdown(false);
-      system_.reset();
-      config_.reset();
-      ports_.reset();
-    } else {
-      // User code still runs on threads of this system: all of it stays behind for them. Static so
-      // that it is reachable, not leaked, as far as tools can tell.
-      static auto left_behind =
-        new std::vector<std::tuple<std::unique_ptr<caf::actor_system_config>,
-                                   std::unique_ptr<caf::actor_system>, std::shared_ptr<void>>>;
-      left_behind->emplace_back(std::move(config_), std::move(system_), store_);
-    }
+  if (!system_)
+    return;
+  auto as_strong = [](auto& handle) { return caf::actor_cast<caf::strong_actor_ptr>(handle); };
+  end_actors({as_strong(local_), as_strong(global_), as_strong(manager_), as_strong(groups_)});
+  // The lineage log and the client write what they still have; then the shards close their files.
+  if (control_ && node_subscription_)
+    control_->unsubscribe(node_subscription_);
+  if (user_code_ended) {
+    lineage_.reset();
+    control_.reset();
+  } else {
+    // What still runs may have a foot in the door of either.
+    if (lineage_)
+      lineage_->flush(last_flush_patience);
+    if (control_)
+      control_->flush(last_flush_patience);
   }
-  store_.reset();
+  std::vector<caf::strong_actor_ptr> shards;
+  for (auto& shard : shards_)
+    shards.push_back(as_strong(shard));
+  shards_.clear();
+  end_actors(std::move(shards));
   temporary_folder_.reset();
+  if (!user_code_ended)
+    return;
+  local_ = nullptr;
+  global_ = nullptr;
+  manager_ = nullptr;
+  groups_ = nullptr;
+  // Native actors that were killed end as the executor stops; nobody else is to be awaited.
+  system_->await_actors_before_shutdown(false);
+  system_.reset();
+  config_.reset();
+  ports_.reset();
+  store_.reset();
 }
 
 } // namespace caf_ray

@@ -49,21 +49,24 @@ public:
   const group_manager_actor& groups() const noexcept { return groups_; }
   node_id id() const noexcept { return id_; }
   const resource_set& resources() const noexcept { return total_; }
+  /// The highest number that a job had in earlier runs on this control store.
+  job_id last_job() const noexcept { return last_job_; }
 
   /// Ends all actors and threads and closes the files. `user_code_ended` false: threads of user
-  /// code still run; then they, the CAF system and the executor are left behind for ever, and only
-  /// the rest is closed.
+  /// code still run; then only the system's own actors end and the files are closed, and this node
+  /// must be kept for ever: what user code may still reach answers with errors.
   void stop(bool user_code_ended);
 
 private:
   void open_folder(const settings& given);
-  void end_actors();
+  void end_actors(std::vector<caf::strong_actor_ptr> actors);
 
   node_id id_;
   resource_set total_;
   /// Where the control store lies; in `temporary_folder_` when nobody named a folder.
   std::filesystem::path folder_;
   std::optional<scratch_folder> temporary_folder_;
+  job_id last_job_ = 0;
 
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;

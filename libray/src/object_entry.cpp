@@ -69,7 +69,7 @@ void unlisten(ObjectEntry& entry, ready_listener& listener) {
   listener.linked = false;
 }
 
-bool resolve(ObjectEntry& entry, stored_value value, bool& was_watched) {
+bool resolve(ObjectEntry& entry, stored_value& value, bool& was_watched) {
   return resolve_with(entry, was_watched, ObjectEntry::State::ready,
                       [&] { entry.value = std::move(value); });
 }

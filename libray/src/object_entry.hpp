@@ -94,8 +94,9 @@ bool listen(ObjectEntry& entry, ready_listener& listener);
 void unlisten(ObjectEntry& entry, ready_listener& listener);
 
 /// Gives the object its value or its error; later attempts change nothing and return false.
-/// `was_watched` tells whether the local scheduler wants to hear of it.
-bool resolve(ObjectEntry& entry, stored_value value, bool& was_watched);
+/// `was_watched` tells whether the local scheduler wants to hear of it. A value that came too late
+/// is left where it was.
+bool resolve(ObjectEntry& entry, stored_value& value, bool& was_watched);
 bool resolve(ObjectEntry& entry, const error& e, bool& was_watched);
 
 } // namespace caf_ray

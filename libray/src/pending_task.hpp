@@ -18,8 +18,9 @@ using ray::internal::ActorEntry;
 
 /// A task of this process with what keeps its objects alive.
 ///
-/// Entries and tasks point to each other while the task is pending; `let_go` ends that, so it is
-/// called exactly once when the results are resolved (or the runtime ends).
+/// Entries and tasks point to each other while the task is pending; `let_go` ends that when the
+/// results are resolved (or the runtime ends). Whoever has turned the claim may use the three lists
+/// as they are; everybody else only through the functions below, which lock them.
 struct pending_task : scheduled_task {
   const ray::internal::RemoteFunction* function = nullptr;
   /// What the arguments refer to, in the order of the spec's object arguments, and what argument
@@ -27,6 +28,8 @@ struct pending_task : scheduled_task {
   std::vector<EntryPtr> inputs;
   std::vector<EntryPtr> contained;
   std::vector<EntryPtr> results;
+  /// The attempt of the task that called this one.
+  std::uint32_t parent_attempt = 0;
   /// The actor that is created or called; a reference is held.
   ActorEntry* actor = nullptr;
   /// How many results somebody may still ask for; at zero its lineage is forgotten.
@@ -36,23 +39,26 @@ struct pending_task : scheduled_task {
   pending_task() = default;
   ~pending_task() override;
 
-  void let_go() {
-    inputs.clear();
-    contained.clear();
-    results.clear();
-  }
+  /// Empties the lists. Later calls do nothing.
+  void let_go();
+
+  /// Moves everything from an attempt that has failed to this one, which shall make its results.
+  void take_over(pending_task& failed);
 
   /// Whether the local scheduler holds resources for it once it is dispatched.
   bool holds_resources() const noexcept {
     return spec.options && (!spec.options->resources.empty() || spec.options->group);
   }
 
-  /// All inputs are ready (value or error).
-  bool inputs_ready() const noexcept {
-    for (auto& input : inputs)
-      if (input->pending())
-        return false;
-    return true;
+  /// All inputs are ready (value or error), or let go.
+  bool inputs_ready() const;
+
+  /// Somebody may still learn what becomes of this task. For whoever has the claim.
+  bool results_pending() const noexcept {
+    for (auto& result : results)
+      if (result->pending())
+        return true;
+    return false;
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include "gcs/types/codec.hpp"
 #include "libray/src/actor_host.hpp"
+#include "libray/src/control_reset.hpp"
 #include "libray/src/exception.hpp"
 #include "libray/src/logging.hpp"
 #include "ray/api/logging.h"
@@ -18,22 +19,10 @@ using ray::internal::RayException;
 namespace {
 
 /// How long Shutdown waits for user code that runs, and for calls inside the API to come back.
-constexpr auto user_code_patience = 1200ms;
+constexpr auto user_code_patience = 1000ms;
 constexpr auto caller_patience = 300ms;
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-           std::chrono::system_clock::now().time_since_epoch())
-    .count();
-}
-
-/// Jobs are numbered from 1 in the order of their registration.
-std::string job_key(job_id job) {
-  std::string key(4, '\0');
-  for (int i = 0; i < 4; ++i)
-    key[i] = static_cast<char>(job >> (24 - 8 * i));
-  return key;
-}
+/// And for the destructors of actors, before anything is taken away from them.
+constexpr auto destructor_patience = 300ms;
 
 std::string program_path() {
   std::error_code ignored;
@@ -81,20 +70,11 @@ runtime::runtime(settings given) : settings_(std::move(given)) {
   };
   node_ = std::make_unique<caf_ray::node>(settings_, std::move(callbacks));
 
-  if (settings_.job_id) {
-    job_ = *settings_.job_id;
-  } else {
-    for (job_ = 1;; ++job_) {
-      job_record record{namespace_, program_path(), now_ms(), 0, true};
-      auto mine =
-        node_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_), encode(record));
-      if (!mine) {
-        node_->stop(true);
-        throw_error(mine.error());
-      }
-      if (*mine)
-        break;
-    }
+  try {
+    register_job();
+  } catch (...) {
+    node_->stop(true);
+    throw;
   }
   driver_.owner = this;
   driver_.id = driver_task(job_, random_bits()[0]);
@@ -102,6 +82,21 @@ runtime::runtime(settings given) : settings_(std::move(given)) {
 }
 
 runtime::~runtime() = default;
+
+/// Jobs are numbered from 1 in the order of their registration.
+void runtime::register_job() {
+  job_ = settings_.job_id.value_or(node_->last_job() + 1);
+  job_record_ = {namespace_, program_path(), unix_time_ms(), 0, true};
+  auto mine =
+    node_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
+  if (!mine)
+    throw_error(mine.error());
+  if (!*mine && !settings_.job_id)
+    throw_error({errc::in_use, "job " + std::to_string(job_)
+                                 + " exists already in the control "
+                                   "store at "
+                                 + settings_.gcs_directory});
+}
 
 void runtime::publish_functions() {
   function_record record{"", program_path()};
@@ -116,9 +111,13 @@ task_context& runtime::context() noexcept {
 }
 
 void runtime::close() {
+  // 1. Actors end, while what their destructors call still works.
+  closing_.store(true, std::memory_order_release);
+  end_actors();
+  await_lives(destructor_patience);
+  // 2. Whoever waits comes back with an exception; nothing new starts.
   closed_.store(true, std::memory_order_release);
   const error ended{errc::shut_down, "ray::Shutdown was called before this ended"};
-  // 1. Whoever waits comes back with an exception; nothing new starts.
   object_table::instance().abandon_all([&](ObjectEntry& entry) {
     bool watched;
     resolve(entry, ended, watched);
@@ -128,22 +127,41 @@ void runtime::close() {
       task = std::move(entry.producer);
     }
   });
-  for (auto& actor : known_actors())
-    actor_ended(*actor, ended.what, false);
+  end_actors(); // those that came between
   natives_->end_all();
   node_->store().close();
   bool callers_gone = runtime_gate::await_leavers(caller_patience);
-  // 2. User code ends, or is left behind.
+  // 3. User code ends, or is left behind.
   bool code_ended = node_->threads().quiesce(user_code_patience);
-  if (callers_gone) {
-    job_record record{namespace_, program_path(), 0, now_ms(), false};
-    node_->control().put(gcs::table_kind::jobs, job_key(job_), encode(record));
-  }
+  job_record_.alive = false;
+  job_record_.ended_ms = unix_time_ms();
+  node_->control().put(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
   if (!code_ended)
     RAYLOG(WARNING) << "ray::Shutdown leaves user code behind that is still running";
   node_->stop(code_ended && callers_gone);
   if (code_ended && callers_gone)
     node_.reset();
+}
+
+void runtime::end_actors() {
+  for (auto& actor : known_actors())
+    actor_ended(*actor, "ray::Shutdown was called", false);
+}
+
+void runtime::life_began() {
+  lives_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void runtime::life_ended() {
+  if (lives_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !closing())
+    return;
+  std::lock_guard guard(lives_mutex_);
+  lives_ended_.notify_all();
+}
+
+void runtime::await_lives(std::chrono::milliseconds patience) {
+  std::unique_lock guard(lives_mutex_);
+  lives_ended_.wait_for(guard, patience, [this] { return lives_.load() == 0; });
 }
 
 runtime* runtime_gate::retire() {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -63,6 +64,9 @@ public:
 
   // -- for the runtime's own parts
 
+  /// Shutdown has begun: actors end and start no more; what their destructors call still works.
+  bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
+  /// Nothing new starts, whoever waits comes back.
   bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   caf_ray::node& host() noexcept { return *node_; }
   native_registry& natives() noexcept { return *natives_; }
@@ -85,11 +89,15 @@ public:
   /// Gives an object its value or error, and tells who waits.
   void deliver(ObjectEntry& entry, stored_value value);
   void deliver(ObjectEntry& entry, const error& e);
-  /// All results of a task end with `e`; the task lets its objects go.
+  /// All results of a task end with `e`. For whoever has its claim.
   void fail_task(pending_task& task, const error& e);
+  /// The same for everybody else: by the ids, as the task may be about to let its results go.
+  void fail_results(const task_spec& spec, const error& e);
   /// The task's results are resolved: lets its objects go.
   void end_task(pending_task& task);
-  /// Reads the value of an object that is ready; throws its error.
+  /// Reads the value of an object that is ready. Errors: its own, or the store's.
+  result<ValueBytes> try_read(ObjectEntry& entry);
+  /// The same; throws the error.
   ValueBytes read(ObjectEntry& entry);
   /// The last reference of an object that this runtime made is gone.
   void object_died(ObjectEntry& entry);
@@ -100,8 +108,13 @@ public:
   // -- actors, from their CAF actors (actor_host.cpp)
   void start_actor(const pending_task_ptr& creation);
   void actor_alive(ActorEntry& actor);
-  void actor_ended(ActorEntry& actor, const std::string& cause, bool may_restart);
+  /// Ends the actor, or, with `only`, nothing unless that is its present life.
+  void actor_ended(ActorEntry& actor, const std::string& cause, bool may_restart,
+                   const actor_incarnation* only = nullptr);
   void notify(ActorEntry& actor);
+  /// For actor_incarnation: counts it.
+  void life_began();
+  void life_ended();
   /// Actors inside a removed placement group end.
   void group_removed(group_id id);
 
@@ -118,6 +131,9 @@ public:
   bool ended() const noexcept { return !node_; }
 
 private:
+  void register_job();
+  void end_actors();
+  void await_lives(std::chrono::milliseconds patience);
   pending_task_ptr make_task(TaskCall& call, task_kind kind, EntryPtr* results);
   bool reuse_results(task_id id, TaskCall& call, EntryPtr* results);
   void fill_arguments(TaskCall& call, pending_task& task);
@@ -128,20 +144,34 @@ private:
   void submit(const pending_task_ptr& task);
   void record_actor(const ActorEntry& actor);
   static pending_task_ptr again(const pending_task& creation);
+  ActorEntry* take_name(ActorEntry& entry, bool or_find);
+  bool made_by_earlier_attempt(ActorEntry& entry);
+  void withdraw(ActorEntry& entry);
+  /// The living actor of that name, with a reference, or null.
+  ActorEntry* find_named(const std::string& name, const std::string& where);
   /// A reference to the entry of that id, or null; to all entries.
   ActorEntry* known_actor(actor_id id);
   std::vector<actor_ptr> known_actors();
+  /// As Why; asks the local scheduler for at most `patience`.
+  std::string why(ObjectEntry& entry, std::chrono::milliseconds patience);
   void publish_functions();
   std::shared_ptr<const task_options> convert(const CallOptions& options);
+  std::shared_ptr<task_options> convert(const ActorCreationOptions& options);
 
   settings settings_;
   /// Before the threads of the node, and after them.
   std::unique_ptr<env_vars_scope> environment_;
   std::string namespace_;
   job_id job_ = 0;
+  job_record job_record_;
+  std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};
   task_context driver_;
   std::atomic<std::uint64_t> in_flight_{0};
+  /// Actors' objects, from before their factory to after their destructor.
+  std::atomic<std::uint64_t> lives_{0};
+  std::mutex lives_mutex_;
+  std::condition_variable lives_ended_;
   std::unique_ptr<caf_ray::node> node_;
 
   std::shared_ptr<native_registry> natives_ = std::make_shared<native_registry>();

@@ -41,24 +41,20 @@ error dead(const ActorEntry& actor) {
 
 } // namespace
 
-pending_task::~pending_task() {
-  if (actor)
-    ray::internal::Release(actor);
-}
-
 void runtime::record_actor(const ActorEntry& actor) {
   node_->control().put(gcs::table_kind::actors, actor.binary_id, encode(actor.record),
                        actor.record.job);
 }
 
-ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& given) {
-  CallOptions common;
-  common.resources = given.resources;
-  common.group = given.group;
-  common.bundle_index = given.bundle_index;
-  common.serialized_runtime_env_info = given.serialized_runtime_env_info;
-  if (call.function->kind != ray::internal::RemoteFunction::Kind::Factory)
-    throw RayException("ray::Actor: function " + call.function->name
+namespace {
+
+/// How often get-or-create may find a name that then has no actor.
+constexpr int max_name_attempts = 100;
+
+/// Throws RayException for options that no actor can have.
+void check(const ActorCreationOptions& given, const ray::internal::RemoteFunction& factory) {
+  if (factory.kind != ray::internal::RemoteFunction::Kind::Factory)
+    throw RayException("ray::Actor: function " + factory.name
                        + " is no factory: it does not return a pointer to a class");
   if (given.max_restarts < -1)
     throw RayException("SetMaxRestarts: " + std::to_string(given.max_restarts)
@@ -68,6 +64,16 @@ ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& giv
                        + " methods at a time are none; give 1 or more");
   if (given.get_if_exists && given.name.empty())
     throw RayException("SetGetIfExists needs a name: call SetName, too");
+}
+
+} // namespace
+
+std::shared_ptr<task_options> runtime::convert(const ActorCreationOptions& given) {
+  CallOptions common;
+  common.resources = given.resources;
+  common.group = given.group;
+  common.bundle_index = given.bundle_index;
+  common.serialized_runtime_env_info = given.serialized_runtime_env_info;
   auto options = std::make_shared<task_options>();
   if (auto base = convert(common))
     *options = *base;
@@ -78,6 +84,12 @@ ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& giv
   options->detached = given.detached < 0
                         ? settings_.default_actor_lifetime == ray::ActorLifetime::DETACHED
                         : given.detached == 1;
+  return options;
+}
+
+ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& given) {
+  check(given, *call.function);
+  auto options = convert(given);
   call.return_count = 0;
   auto task = make_task(call, task_kind::actor_creation, nullptr);
   auto id = derive_actor(task->spec.id);
@@ -92,43 +104,90 @@ ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& giv
   entry->record.name = given.name;
   entry->record.ray_namespace = options->actor_namespace;
   entry->record.detached = options->detached;
+  entry->creation = task;
   auto handle = actor_ptr::adopt(entry);
-  if (!given.name.empty()) {
-    // The name first: it decides who is the actor of that name.
-    auto key = name_key(options->actor_namespace, given.name);
-    auto mine = node_->control().put_if_absent(gcs::table_kind::names, key, entry->binary_id);
-    if (!mine)
-      throw_error(mine.error());
-    if (!*mine) {
-      if (given.get_if_exists) {
-        if (auto existing = FindNamedActor(given.name, options->actor_namespace))
-          return existing;
-      }
-      throw RayException("Create actor error: the name \"" + given.name
-                         + "\" is taken in namespace \"" + options->actor_namespace
-                         + "\"; choose another, Kill that actor, or call SetGetIfExists(true)");
-    }
-  }
+  ray::internal::Retain(entry);
+  task->actor = entry;
   // One reference for the living actor; given back when it is dead.
   ray::internal::Retain(entry);
-  entry->creation = task;
   {
+    // Before the name, so that whoever finds the name finds the actor.
     auto& table = actor_table::instance();
     std::lock_guard guard(table.mutex);
     table.entries.emplace(id, entry);
   }
-  if (!given.name.empty() || !options->resources.empty())
+  if (!given.name.empty()) {
+    try {
+      if (auto existing = take_name(*entry, given.get_if_exists)) {
+        withdraw(*entry);
+        return existing;
+      }
+    } catch (...) {
+      withdraw(*entry);
+      throw;
+    }
+  }
+  if (!given.name.empty() || !options->resources.empty()) {
+    std::lock_guard guard(entry->mutex);
     record_actor(*entry);
-  ray::internal::Retain(entry);
-  task->actor = entry;
+  }
   node_->ports().submissions.push(task);
   ray::internal::Retain(entry);
   return entry;
 }
 
+/// The name decides who is the actor of that name. Null: it is `entry` from now on. Else the one
+/// that has it, with a reference, if the caller takes that instead. Throws RayException.
+ActorEntry* runtime::take_name(ActorEntry& entry, bool or_find) {
+  const auto& name = entry.record.name;
+  const auto& where = entry.record.ray_namespace;
+  for (int attempt = 0;; ++attempt) {
+    auto mine = node_->control().put_if_absent(gcs::table_kind::names, name_key(where, name),
+                                               entry.binary_id);
+    if (!mine)
+      throw_error(mine.error());
+    if (*mine)
+      return nullptr;
+    auto existing = find_named(name, where);
+    if (existing && (or_find || made_by_earlier_attempt(*existing)))
+      return existing;
+    if (existing)
+      ray::internal::Release(existing);
+    else if (or_find && attempt < max_name_attempts) // it died meanwhile; its name goes with it
+      continue;
+    throw RayException("Create actor error: the name \"" + name + "\" is taken in namespace \""
+                       + where
+                       + "\"; choose another, Kill that actor, or call SetGetIfExists(true)");
+  }
+}
+
+/// A task that runs again meets the named actors that it made before it failed.
+bool runtime::made_by_earlier_attempt(ActorEntry& entry) {
+  auto& ctx = context();
+  if (!ctx.task || ctx.task->attempt == 0)
+    return false;
+  std::lock_guard guard(entry.mutex);
+  return entry.creation && entry.creation->spec.parent == ctx.id
+         && entry.creation->parent_attempt < ctx.task->attempt;
+}
+
+/// The actor never was: its name was taken.
+void runtime::withdraw(ActorEntry& entry) {
+  {
+    std::lock_guard guard(entry.mutex);
+    if (entry.record.state == actor_state::dead) // Shutdown came first
+      return;
+    entry.record.state = actor_state::dead;
+    entry.record.death_cause = "it was not created: its name was taken";
+    entry.creation.reset();
+  }
+  ray::internal::Release(&entry);
+}
+
 void runtime::start_actor(const pending_task_ptr& creation) {
   auto entry = actor_ptr::share(*creation->actor);
   node_->ports().gauge.started.fetch_add(1, std::memory_order_relaxed);
+  std::shared_ptr<actor_incarnation> life;
   {
     std::lock_guard guard(entry->mutex);
     if (entry->record.state == actor_state::dead || closed() || !creation->try_claim()) {
@@ -136,11 +195,15 @@ void runtime::start_actor(const pending_task_ptr& creation) {
         node_->ports().events.push({event_kind::finished, creation, {}});
       return;
     }
+    life = std::make_shared<actor_incarnation>(*this, creation);
+    life->restarted = entry->record.restarts > 0;
+    entry->life = life;
+    entry->exiting = false;
     entry->record.state = actor_state::starting;
     entry->record.node = node_->id();
     entry->holds_resources = creation->holds_resources();
   }
-  spawn_user<actor_host>(this, entry);
+  spawn_user<actor_host>(this, entry, std::move(life));
 }
 
 void runtime::actor_alive(ActorEntry& entry) {
@@ -160,7 +223,8 @@ void runtime::notify(ActorEntry& entry) {
   host->enqueue(nullptr, caf::make_message_id(), caf::make_message(drain_atom_v), nullptr);
 }
 
-void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_restart) {
+void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_restart,
+                          const actor_incarnation* only) {
   std::vector<pending_task_ptr> running;
   std::deque<pending_task_ptr> queued;
   pending_task_ptr old_creation;
@@ -168,11 +232,10 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
   std::shared_ptr<actor_incarnation> life;
   caf::strong_actor_ptr host;
   error reason;
-  std::string name_to_free;
   bool releases = false;
   {
     std::lock_guard guard(entry.mutex);
-    if (entry.record.state == actor_state::dead)
+    if (entry.record.state == actor_state::dead || (only && entry.life.get() != only))
       return;
     old_creation = std::move(entry.creation);
     releases = std::exchange(entry.holds_resources, false);
@@ -182,7 +245,7 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
     running.swap(entry.running);
     entry.record.death_cause = cause;
     auto limit = old_creation->spec.opts().max_restarts;
-    if (may_restart && !closed()
+    if (may_restart && !closing()
         && (limit < 0 || entry.record.restarts < static_cast<std::uint32_t>(limit))) {
       reason = dead(entry);
       reason.what += "; it is being restarted";
@@ -195,21 +258,25 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
       entry.record.state = actor_state::dead;
       reason = dead(entry);
       queued.swap(entry.inbox);
+      // The name first: who sees the calls fail may take it.
       if (!entry.record.name.empty())
-        name_to_free = name_key(entry.record.ray_namespace, entry.record.name);
+        node_->control().erase(gcs::table_kind::names,
+                               name_key(entry.record.ray_namespace, entry.record.name));
     }
-    if (!closed())
+    // At the end of a job its record says it for all; only names are worth a write.
+    if (!closing() || !entry.record.name.empty())
       record_actor(entry);
   }
-  // The name first: who sees the calls fail may take it.
-  if (!name_to_free.empty() && !closed())
-    node_->control().write({gcs::table_kind::names, gcs::write_kind::erase, name_to_free, {}, 0});
+  if (closing())
+    reason = {errc::shut_down, "ray::Shutdown was called before this ended"};
   for (auto& call : running) // their threads let them go
-    fail_task(*call, reason);
+    fail_results(call->spec, reason);
   for (auto& call : queued) {
     fail_task(*call, reason);
     end_task(*call);
   }
+  // The last to hold the life deletes the object: where a host is left, on its thread.
+  life.reset();
   if (host)
     caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
   if (!closed()) {
@@ -236,7 +303,8 @@ bool runtime::try_run_method_in_place(const pending_task_ptr& call) {
     std::lock_guard guard(entry->mutex);
     if (entry->record.state != actor_state::alive || entry->inbox.empty()
         || entry->inbox.front() != call
-        || entry->running.size() >= static_cast<std::size_t>(entry->max_concurrency()))
+        || entry->running.size() >= static_cast<std::size_t>(entry->max_concurrency())
+        || entry->exiting)
       return false;
     entry->inbox.pop_front();
     entry->running.push_back(call);
@@ -253,6 +321,7 @@ pending_task_ptr runtime::again(const pending_task& creation) {
   next->spec = creation.spec;
   next->function = creation.function;
   next->attempt = creation.attempt + 1;
+  next->parent_attempt = creation.parent_attempt;
   next->inputs = creation.inputs;
   next->contained = creation.contained;
   ray::internal::Retain(creation.actor);
@@ -337,27 +406,35 @@ ActorEntry* runtime::FindActor(const std::string& binary_id) {
   auto entry = new ActorEntry;
   entry->id = *id;
   entry->binary_id = binary_id;
-  entry->record.state = actor_state::dead;
   entry->record.class_name = "?";
   entry->record.death_cause = "no actor of this id lives here";
+  if (auto kept = node_->control().get(gcs::table_kind::actors, binary_id); kept && *kept)
+    if (auto record = decode<actor_record>(**kept); record && record->state == actor_state::dead)
+      entry->record = std::move(*record);
+  entry->record.state = actor_state::dead;
   return entry;
+}
+
+ActorEntry* runtime::find_named(const std::string& name, const std::string& where) {
+  auto id = node_->control().get(gcs::table_kind::names, name_key(where, name));
+  if (!id)
+    throw_error(id.error());
+  auto parsed = *id ? from_binary<actor_id>(**id) : std::nullopt;
+  if (auto entry = parsed ? known_actor(*parsed) : nullptr) {
+    std::unique_lock guard(entry->mutex);
+    if (entry->record.state != actor_state::dead)
+      return entry;
+    guard.unlock();
+    ray::internal::Release(entry);
+  }
+  return nullptr;
 }
 
 ActorEntry* runtime::FindNamedActor(const std::string& name, const std::string& ray_namespace) {
   auto where = ray_namespace.empty() ? namespace_ : ray_namespace;
-  if (!name.empty()) {
-    auto id = node_->control().get(gcs::table_kind::names, name_key(where, name));
-    if (!id)
-      throw_error(id.error());
-    auto parsed = *id ? from_binary<actor_id>(**id) : std::nullopt;
-    if (auto entry = parsed ? known_actor(*parsed) : nullptr) {
-      std::unique_lock guard(entry->mutex);
-      if (entry->record.state != actor_state::dead)
-        return entry;
-      guard.unlock();
-      ray::internal::Release(entry);
-    }
-  }
+  if (!name.empty())
+    if (auto entry = find_named(name, where))
+      return entry;
   RAYLOG(WARNING) << "no actor is named \"" << name << "\" in namespace \"" << where << "\"";
   return nullptr;
 }

@@ -122,6 +122,12 @@ std::string name_of(const ObjectEntry& entry) {
   return text;
 }
 
+/// Whoever looks again and again with short timeouts shall not keep the scheduler busy with
+/// questions; who has waited long can wait a little longer for an answer.
+std::chrono::milliseconds why_patience(int timeout_ms) {
+  return timeout_ms < 100 ? 0ms : std::min<std::chrono::milliseconds>(timeout_ms * 1ms / 10, 200ms);
+}
+
 std::string object_key(object_id object, node_id node) {
   return to_binary(object) + to_binary(node);
 }
@@ -147,6 +153,8 @@ stored_value runtime::store_value(object_id id, const PackedValue& packed) {
     value.data = to;
     return value;
   }
+  if (closed())
+    throw_error({errc::shut_down, "ray::Shutdown was called"});
   auto writer = node_->store().create(id, value.size, store_patience);
   if (!writer && writer.error().code == errc::already_exists) {
     // A task that runs again makes what it made before; what nobody erased is still right.
@@ -211,7 +219,13 @@ void runtime::SealInPlace(ObjectEntry& entry) {
 
 void runtime::deliver(ObjectEntry& entry, stored_value value) {
   bool watched = false;
-  if (resolve(entry, std::move(value), watched) && watched)
+  if (!resolve(entry, value, watched)) {
+    // Too late: the object has failed (cancelled, its actor killed), nobody will ask for this.
+    if (entry.state.load(std::memory_order_acquire) == ObjectEntry::State::failed)
+      drop_value(entry.id, value);
+    return;
+  }
+  if (watched)
     node_->ports().events.push({scheduler::task_event::kind::object_ready, nullptr, entry.id});
 }
 
@@ -231,22 +245,29 @@ void runtime::object_died(ObjectEntry& entry) {
   }
 }
 
-ValueBytes runtime::read(ObjectEntry& entry) {
+result<ValueBytes> runtime::try_read(ObjectEntry& entry) {
   if (entry.state.load(std::memory_order_acquire) == ObjectEntry::State::failed)
-    throw_error(*entry.error);
+    return tl::unexpected(*entry.error);
   if (!entry.value.in_store)
-    return {entry.value.data, entry.value.size, entry.value.owner};
-  if (auto pinned = node_->store().try_get(entry.id)) {
-    auto bytes = pinned->bytes();
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size(),
-            BytesRef::Adopt(new pinned_value(std::move(*pinned)))};
-  }
-  auto pinned = node_->store().get(entry.id, store_patience);
-  if (!pinned)
-    throw_error(pinned.error());
-  auto bytes = pinned->bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size(),
-          BytesRef::Adopt(new pinned_value(std::move(*pinned)))};
+    return ValueBytes{entry.value.data, entry.value.size, entry.value.owner};
+  auto value_of = [](objstore::pinned pin) {
+    auto bytes = pin.bytes();
+    return ValueBytes{reinterpret_cast<const char*>(bytes.data()), bytes.size(),
+                      BytesRef::Adopt(new pinned_value(std::move(pin)))};
+  };
+  if (auto pin = node_->store().try_get(entry.id))
+    return value_of(std::move(*pin));
+  auto pin = node_->store().get(entry.id, store_patience);
+  if (!pin)
+    return fail(pin.error().code, name_of(entry) + ": " + pin.error().what);
+  return value_of(std::move(*pin));
+}
+
+ValueBytes runtime::read(ObjectEntry& entry) {
+  auto bytes = try_read(entry);
+  if (!bytes)
+    throw_error(bytes.error());
+  return std::move(*bytes);
 }
 
 void runtime::block(const std::function<void()>& wait) {
@@ -302,7 +323,8 @@ ValueBytes runtime::Get(ObjectEntry& entry, int timeout_ms) {
                        + " ms; give 0 or more, or -1 to wait for ever");
   if (!wait_until(entry, timeout_ms))
     throw RayTimeoutException("Get object error: " + name_of(entry) + " was not ready within "
-                              + std::to_string(timeout_ms) + " ms: " + Why(entry));
+                              + std::to_string(timeout_ms)
+                              + " ms: " + why(entry, why_patience(timeout_ms)));
   return read(entry);
 }
 
@@ -321,7 +343,8 @@ void runtime::GetAll(const std::vector<ObjectEntry*>& entries, int timeout_ms) {
     if (!wait_until(*entry, left))
       throw RayTimeoutException("Get object error: " + name_of(*entry) + ", one of "
                                 + std::to_string(entries.size()) + ", was not ready within "
-                                + std::to_string(timeout_ms) + " ms: " + Why(*entry));
+                                + std::to_string(timeout_ms)
+                                + " ms: " + why(*entry, why_patience(timeout_ms)));
     if (entry->state.load(std::memory_order_acquire) == ObjectEntry::State::failed)
       throw_error(*entry->error);
   }

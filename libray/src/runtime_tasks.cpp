@@ -102,6 +102,12 @@ pending_task_ptr runtime::make_task(TaskCall& call, task_kind kind, EntryPtr* re
       && reuse_results(id, call, results))
     return nullptr;
   auto task = std::make_shared<pending_task>();
+  if (ctx.task && ctx.task->attempt > 0) {
+    task->parent_attempt = ctx.task->attempt;
+    // Actors of an earlier attempt have a past, so each attempt makes and calls its own.
+    if (kind != task_kind::plain)
+      id = derive_task(id, UINT64_MAX - ctx.task->attempt);
+  }
   task->function = call.function;
   auto& spec = task->spec;
   spec.id = id;
@@ -184,11 +190,18 @@ void runtime::run_claimed(const pending_task_ptr& task) {
   ctx.owner = this;
   ctx.id = task->spec.id;
   ctx.task = task;
-  task_run run(*this, *task);
+  if (task->attempt > 0 && !task->results_pending()) {
+    // Cancelled between two attempts.
+    if (dispatched && task->holds_resources())
+      node_->ports().events.push({event_kind::finished, task, {}});
+    end_task(*task);
+    return;
+  }
+  std::optional<task_run> run(std::in_place, *this, *task);
   std::optional<error> failure;
   {
     context_scope scope(ctx);
-    failure = run.execute();
+    failure = run->execute();
   }
   auto time = std::chrono::steady_clock::now() - begin;
   gauge.run_ns.fetch_add(static_cast<std::uint64_t>(time.count()), std::memory_order_relaxed);
@@ -196,37 +209,43 @@ void runtime::run_claimed(const pending_task_ptr& task) {
   const auto& options = task->spec.opts();
   bool again =
     failure && failure->code == errc::task_failed && options.retry_exceptions && !closed()
-    && (options.max_retries < 0 || task->attempt < static_cast<std::uint32_t>(options.max_retries));
+    && (options.max_retries < 0 || task->attempt < static_cast<std::uint32_t>(options.max_retries))
+    && task->results_pending();
   if (dispatched && task->holds_resources())
     node_->ports().events.push({event_kind::finished, task, {}});
   if (again) {
+    // What this attempt has stored goes before the next one stores under the same ids.
+    run.reset();
     // A task of its own with the same ids: this one may still be in somebody's hands.
     auto next = std::make_shared<pending_task>();
     next->spec = task->spec;
     next->function = task->function;
     next->attempt = task->attempt + 1;
-    next->inputs = std::move(task->inputs);
-    next->contained = std::move(task->contained);
-    next->results = std::move(task->results);
-    next->live_results.store(task->live_results.load());
-    for (auto& result : next->results) {
+    next->take_over(*task);
+    // A copy: once the first of them names `next`, a cancel may empty its list.
+    for (auto& result : std::vector<EntryPtr>(next->results)) {
       std::lock_guard guard(lock_of(*result));
       result->producer = next;
     }
-    task->let_go();
     node_->ports().submissions.push(next);
     return;
   }
   if (failure)
     fail_task(*task, *failure);
   else
-    run.deliver();
+    run->deliver();
   end_task(*task);
 }
 
 void runtime::fail_task(pending_task& task, const error& e) {
   for (auto& result : task.results)
     deliver(*result, e);
+}
+
+void runtime::fail_results(const task_spec& spec, const error& e) {
+  for (auto i = 1u; i <= spec.return_count; ++i)
+    if (auto result = object_table::instance().find(result_of(spec.id, i)))
+      deliver(*result, e);
 }
 
 void runtime::end_task(pending_task& task) {
@@ -269,11 +288,11 @@ void runtime::Cancel(ObjectEntry& entry, bool force) {
   const error cancelled{errc::cancelled, "task " + task->spec.display_name() + " ("
                                            + to_string(task->spec.id) + ") was cancelled"};
   if (task->spec.kind == task_kind::actor_method) {
-    // The actor drops it when its turn comes; its ref need not wait for that.
+    // The actor drops it when its turn comes; its ref need not wait for that. Where its turn was
+    // held up by an input, it comes now.
     if (task->try_claim(scheduled_task::claim_state::cancelled) || force)
-      for (auto id = 1u; id <= task->spec.return_count; ++id)
-        if (auto result = object_table::instance().find(result_of(task->spec.id, id)))
-          deliver(*result, cancelled);
+      fail_results(task->spec, cancelled);
+    notify(*task->actor);
     return;
   }
   if (task->try_claim(scheduled_task::claim_state::cancelled)) {
@@ -282,13 +301,15 @@ void runtime::Cancel(ObjectEntry& entry, bool force) {
     fail_task(*task, cancelled);
     end_task(*task);
   } else if (force) {
-    for (auto id = 1u; id <= task->spec.return_count; ++id)
-      if (auto result = object_table::instance().find(result_of(task->spec.id, id)))
-        deliver(*result, cancelled);
+    fail_results(task->spec, cancelled);
   }
 }
 
 std::string runtime::Why(ObjectEntry& entry) {
+  return why(entry, 2s);
+}
+
+std::string runtime::why(ObjectEntry& entry, std::chrono::milliseconds patience) {
   if (!entry.pending())
     return "ready";
   pending_task_ptr task;
@@ -317,10 +338,12 @@ std::string runtime::Why(ObjectEntry& entry) {
     if (!task)
       return text;
   }
+  std::string reason = "task " + task->spec.display_name() + " has not started";
+  if (patience == 0ms)
+    return reason;
   caf::scoped_actor self(host().system());
-  std::string reason = "task " + task->spec.display_name() + " is queued";
   block([&] {
-    self->request(node_->local_scheduler(), 2s, scheduler::why_atom_v, task->spec.id)
+    self->request(node_->local_scheduler(), patience, scheduler::why_atom_v, task->spec.id)
       .receive([&](std::string& text) { reason = std::move(text); }, [](const caf::error&) {});
   });
   return reason;

@@ -14,6 +14,15 @@ using ray::internal::BlobView;
 using ray::internal::RayException;
 using ray::internal::RemoteFunction;
 
+namespace {
+
+/// An input that has a value, but one that cannot be read.
+struct unreadable_input {
+  error reason;
+};
+
+} // namespace
+
 std::string demangle(const char* name) {
   int status = 0;
   std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
@@ -41,6 +50,9 @@ std::optional<error> task_run::execute() {
   try {
     task_.function->invoke(*task_.function, *this);
     return std::nullopt;
+  } catch (const unreadable_input& input) {
+    return error{input.reason.code, "an input of " + task_.spec.display_name()
+                                      + " cannot be read: " + input.reason.what};
   } catch (const ray::internal::RayIntentionalSystemExitException&) {
     exited_ = true;
     return error{errc::actor_died, "the actor has exited (ray::ExitActor)"};
@@ -85,7 +97,10 @@ task_run::place task_run::place_of(std::size_t index) {
 }
 
 BlobView task_run::read_input(std::size_t input) {
-  return ray::internal::ReadBlob(owner_.read(*task_.inputs.at(input)));
+  auto bytes = owner_.try_read(*task_.inputs.at(input));
+  if (!bytes)
+    throw unreadable_input{bytes.error()};
+  return ray::internal::ReadBlob(*bytes);
 }
 
 BlobView task_run::Argument(std::size_t index) {
@@ -146,9 +161,21 @@ void task_run::SetInstance(void* instance, const RemoteFunction& factory) {
   life_->factory = &factory;
 }
 
+actor_incarnation::actor_incarnation(runtime& owner, pending_task_ptr creation)
+  : owner(owner), creation(std::move(creation)) {
+  owner.life_began();
+}
+
 actor_incarnation::~actor_incarnation() {
-  if (object && factory && factory->destroy)
+  if (object && factory && factory->destroy) {
+    task_context ctx;
+    ctx.owner = &owner;
+    // What it calls and puts has names of its own, beside those of the factory.
+    ctx.id = derive_task(creation->spec.id, UINT64_MAX);
+    context_scope scope(ctx);
     factory->destroy(object);
+  }
+  owner.life_ended();
 }
 
 } // namespace caf_ray

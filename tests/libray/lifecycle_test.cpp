@@ -1,10 +1,9 @@
 #include <boost/test/unit_test.hpp>
 
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "tests/libray/session.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace {
 
@@ -29,27 +28,42 @@ int compute() {
     std::this_thread::yield();
   return 1;
 }
+std::atomic<bool> stop_large{false}, large_gone{false};
+/// Says when it is deleted after it was packed.
+struct large_value {
+  std::vector<double> numbers;
+  mutable bool packed = false;
+  ~large_value() {
+    if (packed)
+      large_gone = true;
+  }
+  template <typename Packer>
+  void msgpack_pack(Packer& out) const {
+    packed = true;
+    out.pack(numbers);
+  }
+  void msgpack_unpack(const msgpack::object& o) { o.convert(numbers); }
+};
+large_value compute_large() {
+  while (!stop_large)
+    std::this_thread::yield();
+  return {std::vector<double>(100'000, 1.)};
+}
+int get_slowly(ray::ObjectRef<int> ref) {
+  return *ref.Get();
+}
 struct napper {
   static napper* create() { return new napper; }
   int nap(std::string name) { return gate::pass(name) ? 1 : 0; }
 };
-RAY_REMOTE(life_one, life_pass, life_env, get_forever, compute, napper::create, &napper::nap);
+RAY_REMOTE(life_one, life_pass, life_env, get_forever, get_slowly, compute, compute_large,
+           napper::create, &napper::nap);
 
 double seconds_of(const std::function<void()>& f) {
   auto begin = clock_type::now();
   f();
   return std::chrono::duration<double>(clock_type::now() - begin).count();
 }
-
-/// A folder that goes with the test.
-struct temporary_folder {
-  temporary_folder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "lifecycle-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~temporary_folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
 
 } // namespace
 
@@ -101,11 +115,37 @@ BOOST_AUTO_TEST_CASE(shutdown_ends_soon_whatever_is_left_behind) {
   stop_computing = true;
 }
 
+BOOST_AUTO_TEST_CASE(code_left_behind_may_end_with_a_large_result) {
+  {
+    session s;
+    auto ref = ray::Task(compute_large).Remote();
+    auto running = [&] { return contains(ray::Why(ref), "running"); };
+    BOOST_REQUIRE(await(running));
+  }
+  stop_large = true;
+  BOOST_TEST(await([] { return large_gone.load(); }));
+  session next;
+  BOOST_TEST(*ray::Task(life_one).Remote().Get() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(ten_thousand_tasks_that_block_inside_do_not_stop_others) {
+  auto s = std::make_unique<session>();
+  auto source = ray::Task(life_pass).Remote("source of many");
+  std::vector<ray::ObjectRef<int>> blocked;
+  for (int i = 0; i < 10'000; ++i)
+    blocked.push_back(ray::Task(get_slowly).Remote(source));
+  for (int i = 0; i < 100; ++i)
+    BOOST_REQUIRE(*ray::Task(life_one).Remote().Get(10'000) == 1);
+  gate::open("source of many");
+  for (auto& value : ray::Get(blocked))
+    BOOST_REQUIRE(*value == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_million_queued_tasks_do_not_delay_shutdown) {
   auto s = std::make_unique<session>();
   auto blocker = ray::Task(life_pass).Remote("million");
   std::vector<ray::ObjectRef<int>> refs;
-  for (int i = 0; i < 200'000; ++i)
+  for (int i = 0; i < 1'000'000; ++i)
     refs.push_back(ray::Task(life_one).SetResource("CPU", 4).Remote());
   gate::open("million");
   BOOST_TEST(seconds_of([&] { s.reset(); }) < 2.0);
@@ -128,7 +168,7 @@ BOOST_AUTO_TEST_CASE(namespaces_are_fresh_unless_given) {
 }
 
 BOOST_AUTO_TEST_CASE(the_control_store_can_be_kept_in_a_folder) {
-  temporary_folder folder;
+  caf_ray::test::temp_folder folder;
   ray::RayConfig config;
   config.gcs_directory = (folder.path / "gcs").string();
   for (int i = 0; i < 2; ++i) {
@@ -163,6 +203,22 @@ BOOST_AUTO_TEST_CASE(variables_of_the_job_are_there_from_init_to_shutdown) {
   BOOST_TEST(contains(text, "RayConfig::runtime_env"));
   ray::Shutdown();
   BOOST_TEST(!std::getenv("CAF_RAY_LIFE"));
+}
+
+BOOST_AUTO_TEST_CASE(names_in_a_kept_control_store_are_free_for_the_next_run) {
+  caf_ray::test::temp_folder folder;
+  ray::RayConfig config;
+  config.gcs_directory = (folder.path / "gcs").string();
+  config.ray_namespace = "kept";
+  for (int i = 0; i < 3; ++i) {
+    ray::Init(config);
+    BOOST_TEST(!ray::GetActor<napper>("keeper"));
+    BOOST_TEST(ray::GetAllPlacementGroups().empty());
+    auto actor = ray::Actor(napper::create).SetName("keeper").Remote();
+    BOOST_TEST(ray::GetActor<napper>("keeper").get().ID() == actor.ID());
+    ray::CreatePlacementGroup({"keeper", {{{"CPU", 1}}}, ray::PlacementStrategy::PACK});
+    ray::Shutdown();
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_configuration_leaves_nothing_behind) {

@@ -1,10 +1,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <random>
 
 #include "tests/libray/session.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace {
 
@@ -35,7 +38,10 @@ ray::Array<int> make_array(int n) {
     xs[i] = i;
   return ray::Array<int>(xs);
 }
-RAY_REMOTE(sum_view, is_view, make_array);
+int object_first(std::vector<int> xs) {
+  return xs.front();
+}
+RAY_REMOTE(sum_view, is_view, make_array, object_first);
 
 } // namespace
 
@@ -192,6 +198,33 @@ BOOST_AUTO_TEST_CASE(more_than_fits_spills_and_reads_back_right) {
   }
   auto too_large = [] { ray::Put(std::vector<char>(std::size_t{80} << 20)); };
   BOOST_CHECK_THROW(too_large(), ray::internal::RayObjectStoreFullException);
+  refs.clear();
+  ray::Shutdown();
+}
+
+BOOST_AUTO_TEST_CASE(a_spill_file_that_was_damaged_is_no_fault_of_the_task) {
+  caf_ray::test::temp_folder folder;
+  ray::RayConfig config;
+  config.num_cpus = 2;
+  config.object_store_memory_bytes = std::size_t{64} << 20;
+  config.spill_directory = folder.path;
+  config.log_level = ray::RayLoggerLevel::ERROR;
+  ray::Init(config);
+  std::vector<ray::ObjectRef<std::vector<int>>> refs;
+  for (int i = 0; i < 20; ++i)
+    refs.push_back(ray::Put(std::vector<int>(2'000'000, i)));
+  int damaged = 0;
+  for (auto& file : std::filesystem::recursive_directory_iterator(folder.path))
+    if (file.is_regular_file()) {
+      std::fstream(file.path(), std::ios::in | std::ios::out).write("damage", 6);
+      ++damaged;
+    }
+  BOOST_REQUIRE(damaged > 0);
+  auto text = text_of<ray::internal::RaySystemException>(
+    [&] { ray::Task(object_first).SetRetryExceptions(true).Remote(refs[0]).Get(); });
+  BOOST_TEST(contains(text, "object_first"), text);
+  BOOST_TEST(contains(text, "damaged"), text);
+  BOOST_TEST(!contains(text, "exception was thrown"), text);
   refs.clear();
   ray::Shutdown();
 }

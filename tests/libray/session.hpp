@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <unordered_map>
 
 #include <ray/api.h>
@@ -65,6 +66,19 @@ private:
     return *g;
   }
 };
+
+/// Waits until `condition` holds, at most 20 s, looking again and again: for what nobody can be
+/// told of.
+template <class F>
+bool await(F condition) {
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 /// The text of the exception that `f` throws; empty when it throws none.
 template <class Exception, class F>
