@@ -92,10 +92,14 @@ void runtime::register_job() {
   if (!mine)
     throw_error(mine.error());
   if (!*mine && !settings_.job_id)
-    throw_error({errc::in_use, "job " + std::to_string(job_)
-                                 + " exists already in the control "
-                                   "store at "
-                                 + settings_.gcs_directory});
+    throw_error({errc::in_use, "job " + std::to_string(job_) + " exists already in "
+                                 + settings_.gcs_directory + ", the control store"});
+  record_event("job " + std::to_string(job_) + " has started: " + job_record_.entry_point);
+}
+
+void runtime::record_event(const std::string& text) {
+  event_record record{unix_time_ms(), "job " + std::to_string(job_), text};
+  node_->control().put(gcs::table_kind::events, {}, encode(record));
 }
 
 void runtime::publish_functions() {
@@ -136,6 +140,8 @@ void runtime::close() {
   job_record_.alive = false;
   job_record_.ended_ms = unix_time_ms();
   node_->control().put(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
+  record_event("job " + std::to_string(job_) + " has ended"
+               + (code_ended ? "" : ", with user code that is still running"));
   if (!code_ended)
     RAYLOG(WARNING) << "ray::Shutdown leaves user code behind that is still running";
   node_->stop(code_ended && callers_gone);

@@ -143,6 +143,8 @@ private:
   bool wait_until(ObjectEntry& entry, int timeout_ms);
   void submit(const pending_task_ptr& task);
   void record_actor(const ActorEntry& actor);
+  /// Tells people, by the events table.
+  void record_event(const std::string& text);
   static pending_task_ptr again(const pending_task& creation);
   ActorEntry* take_name(ActorEntry& entry, bool or_find);
   bool made_by_earlier_attempt(ActorEntry& entry);

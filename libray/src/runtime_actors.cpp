@@ -266,6 +266,8 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
     // At the end of a job its record says it for all; only names are worth a write.
     if (!closing() || !entry.record.name.empty())
       record_actor(entry);
+    if (!closing())
+      record_event(reason.what);
   }
   if (closing())
     reason = {errc::shut_down, "ray::Shutdown was called before this ended"};

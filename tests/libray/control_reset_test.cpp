@@ -1,12 +1,10 @@
 #include "libray/src/control_reset.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <caf/all.hpp>
 
-#include "gcs/client_port.hpp"
-#include "gcs/shard.hpp"
 #include "gcs/types/codec.hpp"
 #include "gcs/types/records.hpp"
+#include "tests/libray/control_store.hpp"
 #include "tests/support/temp_folder.hpp"
 
 using namespace caf_ray;
@@ -14,40 +12,19 @@ using enum gcs::table_kind;
 
 namespace {
 
-struct control_store : caf_ray::test::temp_folder {
-  control_store() {
-    config.add_message_types<caf::id_block::caf_ray>();
-    system = std::make_unique<caf::actor_system>(config);
-    gcs::table_options options;
-    options.folder = path;
-    options.shard_count = 2;
-    options.sync = gcs::durability::none;
-    shards = gcs::spawn_shards(*system, options).value();
-    client = gcs::make_client(*system, shards);
-  }
-  ~control_store() {
-    client.reset();
-    for (auto& shard : shards)
-      caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
-  }
-
-  std::size_t count(gcs::table_kind table) { return client->scan(table).value().size(); }
-
-  caf::actor_system_config config;
-  std::unique_ptr<caf::actor_system> system;
-  std::vector<gcs::shard_actor> shards;
-  std::unique_ptr<gcs::client> client;
+struct fixture : caf_ray::test::temp_folder, control_store {
+  fixture() : control_store(path) {}
 };
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(control_reset)
 
-BOOST_FIXTURE_TEST_CASE(an_empty_store_has_no_job, control_store) {
+BOOST_FIXTURE_TEST_CASE(an_empty_store_has_no_job, fixture) {
   BOOST_TEST(reset_control(*client).value() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_earlier_runs_had_goes_and_their_jobs_have_ended, control_store) {
+BOOST_FIXTURE_TEST_CASE(what_earlier_runs_had_goes_and_their_jobs_have_ended, fixture) {
   for (int i = 0; i < 25'000; ++i)
     client->put(tasks, to_binary(random_id<task_id>()), "spec", 7);
   for (auto table : {nodes, objects, actors, groups})
