@@ -28,18 +28,19 @@ public:
       announce = announced_ = !items_.empty();
     }
     if (announce)
-      notify();
+      notify(receiver);
   }
 
   void push(T item) {
-    bool first;
+    caf::weak_actor_ptr receiver;
     {
       std::lock_guard guard(mutex_);
       items_.push_back(std::move(item));
-      first = !std::exchange(announced_, true);
+      if (std::exchange(announced_, true))
+        return;
+      receiver = receiver_; // a bind may be under way
     }
-    if (first)
-      notify();
+    notify(receiver.lock());
   }
 
   /// Replaces `into` by everything in the bag; the next push is announced again. Swapping the
@@ -52,8 +53,8 @@ public:
   }
 
 private:
-  void notify() {
-    if (auto receiver = receiver_.lock())
+  static void notify(const caf::strong_actor_ptr& receiver) {
+    if (receiver)
       receiver->enqueue(nullptr, caf::make_message_id(), caf::make_message(drain_atom_v), nullptr);
   }
 

@@ -20,7 +20,7 @@ public:
   int add(int by) { return n_ += by; }
   int get() const { return n_; }
   std::vector<int> history(int n) { return std::vector<int>(n, n_); }
-  int wait_at(std::string name) { return gate::pass(name) ? ++n_ : -1; }
+  int wait_at(std::string name) { return gate::pass(name) ? n_ : -1; }
   int throws() { throw std::runtime_error("method failed"); }
   int leave() {
     ray::ExitActor();
