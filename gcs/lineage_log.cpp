@@ -36,13 +36,16 @@ public:
     }
     wake_.notify_all();
     writer_.join();
-    (void)store_.flush();
+    if (!abandoned_)
+      (void)store_.flush();
   }
 
   // -- any thread ---------------------------------------------------------------------------------
 
   void append(task_spec_ptr spec, std::shared_ptr<const std::atomic<bool>> unneeded) {
     std::unique_lock lock(mutex_);
+    if (abandoned_)
+      return;
     if (buffer_.specs.size() >= compact_at_ && !make_room(lock)) {
       ++dropped_;
       return;
@@ -67,6 +70,16 @@ public:
     std::array<buffered, 2> freed;
     std::lock_guard guard(mutex_);
     freed = take_out(id);
+  }
+
+  void abandon() {
+    batch freed;
+    std::lock_guard guard(mutex_);
+    abandoned_ = true;
+    std::swap(freed.specs, buffer_.specs);
+    freed.places.swap(buffer_.places);
+    erasures_.clear();
+    done_.notify_all();
   }
 
   task_spec_ptr find(task_id id) const {
@@ -235,7 +248,7 @@ private:
     auto end = std::min(started_ + step_size, flying_.specs.size());
     for (; started_ < end; ++started_) {
       auto& b = flying_.specs[started_];
-      if (b.wanted()) {
+      if (b.wanted() && !abandoned_) {
         recorded_.try_emplace(b.spec->id);
         step.push_back(b);
       } else if (b.spec) {
@@ -291,6 +304,7 @@ private:
   std::size_t compact_at_;
   bool hurry_ = false;
   bool stopping_ = false;
+  bool abandoned_ = false;
   /// Of the writer: the GCS was away when the log was to end.
   bool gave_up_ = false;
   std::uint64_t rounds_wanted_ = 0;
@@ -327,6 +341,10 @@ task_spec_ptr lineage_log::find(task_id id) const {
 
 result<void> lineage_log::flush(std::chrono::milliseconds timeout) {
   return impl_->flush(timeout);
+}
+
+void lineage_log::abandon() {
+  impl_->abandon();
 }
 
 lineage_log::counters lineage_log::status() const {

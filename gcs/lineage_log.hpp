@@ -40,6 +40,10 @@ public:
   void forget(task_id id);
   void forget(std::span<const task_id> ids);
 
+  /// The job is over, nobody will ask for any of it: what is in memory is dropped unwritten, and
+  /// what is written is left to whoever clears the store. `append` and `forget` do nothing after.
+  void abandon();
+
   /// The spec, if it is still in memory; otherwise ask the `tasks` table.
   task_spec_ptr find(task_id id) const;
 

@@ -74,10 +74,9 @@ bool resolve(ObjectEntry& entry, stored_value& value, bool& was_watched) {
                       [&] { entry.value = std::move(value); });
 }
 
-bool resolve(ObjectEntry& entry, const error& e, bool& was_watched) {
-  auto copy = std::make_unique<const error>(e);
+bool resolve(ObjectEntry& entry, std::shared_ptr<const error> e, bool& was_watched) {
   return resolve_with(entry, was_watched, ObjectEntry::State::failed,
-                      [&] { entry.error = std::move(copy); });
+                      [&] { entry.error = std::move(e); });
 }
 
 } // namespace caf_ray

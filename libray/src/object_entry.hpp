@@ -66,7 +66,8 @@ struct ObjectEntry {
   std::shared_ptr<caf_ray::pending_task> producer;
 
   caf_ray::stored_value value;
-  std::unique_ptr<const caf_ray::error> error;
+  /// Shared, since one cause may end a million objects.
+  std::shared_ptr<const caf_ray::error> error;
 
   // Guarded by the table's shard.
   bool in_table = false;
@@ -97,6 +98,6 @@ void unlisten(ObjectEntry& entry, ready_listener& listener);
 /// `was_watched` tells whether the local scheduler wants to hear of it. A value that came too late
 /// is left where it was.
 bool resolve(ObjectEntry& entry, stored_value& value, bool& was_watched);
-bool resolve(ObjectEntry& entry, const error& e, bool& was_watched);
+bool resolve(ObjectEntry& entry, std::shared_ptr<const error> e, bool& was_watched);
 
 } // namespace caf_ray

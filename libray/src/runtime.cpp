@@ -121,7 +121,9 @@ void runtime::close() {
   await_lives(destructor_patience);
   // 2. Whoever waits comes back with an exception; nothing new starts.
   closed_.store(true, std::memory_order_release);
-  const error ended{errc::shut_down, "ray::Shutdown was called before this ended"};
+  node_->lineage().abandon();
+  auto ended = std::make_shared<const error>(
+    error{errc::shut_down, "ray::Shutdown was called before this ended"});
   object_table::instance().abandon_all([&](ObjectEntry& entry) {
     bool watched;
     resolve(entry, ended, watched);

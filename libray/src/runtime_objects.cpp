@@ -231,7 +231,7 @@ void runtime::deliver(ObjectEntry& entry, stored_value value) {
 
 void runtime::deliver(ObjectEntry& entry, const error& e) {
   bool watched = false;
-  if (resolve(entry, e, watched) && watched && !closed())
+  if (resolve(entry, std::make_shared<const error>(e), watched) && watched && !closed())
     node_->ports().events.push({scheduler::task_event::kind::object_ready, nullptr, entry.id});
 }
 

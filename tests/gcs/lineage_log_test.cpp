@@ -194,6 +194,17 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_log_writes_what_is_still_needed) {
   BOOST_TEST(written(1));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_abandoned_is_never_written) {
+  for (int i = 0; i < 100; ++i)
+    log->append(spec(i));
+  log->abandon();
+  log->append(spec(100));
+  BOOST_TEST(!log->find(id(0)));
+  must_have(log->flush(std::chrono::seconds(10)));
+  log = nullptr;
+  BOOST_TEST(must_have(c->scan(table_kind::tasks)).empty());
+}
+
 BOOST_AUTO_TEST_CASE(without_a_gcs_appending_and_ending_do_not_hang) {
   client_options options;
   options.timeout = 50ms;

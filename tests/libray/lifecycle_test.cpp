@@ -144,11 +144,11 @@ BOOST_AUTO_TEST_CASE(ten_thousand_tasks_that_block_inside_do_not_stop_others) {
     BOOST_REQUIRE(*value == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_million_queued_tasks_do_not_delay_shutdown) {
+BOOST_AUTO_TEST_CASE(many_queued_tasks_do_not_delay_shutdown) {
   auto s = std::make_unique<session>();
   auto blocker = ray::Task(life_pass).Remote("million");
   std::vector<ray::ObjectRef<int>> refs;
-  for (int i = 0; i < 1'000'000 / slowdown; ++i)
+  for (int i = 0; i < 300'000 / slowdown; ++i)
     refs.push_back(ray::Task(life_one).SetResource("CPU", 4).Remote());
   gate::open("million");
   BOOST_TEST(seconds_of([&] { s.reset(); }) < 2.0 * slowdown);
