@@ -1,5 +1,6 @@
 #include "libray/src/group_manager.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace caf_ray {
@@ -8,21 +9,55 @@ namespace {
 
 constexpr auto answer_deadline = std::chrono::seconds(2);
 
+group_record unknown_group() {
+  group_record record;
+  record.state = group_state::removed;
+  return record;
+}
+
 } // namespace
 
+std::string group_name_key(const std::string& ray_namespace, const std::string& name) {
+  return std::string("placement group\0", 16) + ray_namespace + '\0' + name;
+}
+
 void group_manager_state::set_state(group_id id, group_state state) {
-  auto& record = groups[id];
+  auto& record = groups.at(id);
   record.state = state;
-  if (state == group_state::created || state == group_state::removed)
+  bool decided = state == group_state::created || state == group_state::removed;
+  if (decided)
     record.pending_reason.clear();
   options.record(id, record);
   self->send(options.global, scheduler::group_atom_v, id, record);
-  if (state != group_state::created && state != group_state::removed)
+  if (decided)
+    answer(id, caf::actor_clock::time_point::max());
+}
+
+void group_manager_state::answer(group_id id, caf::actor_clock::time_point until) {
+  auto found = waiting.find(id);
+  if (found == waiting.end())
     return;
-  auto promises = std::move(waiting[id]);
-  waiting.erase(id);
-  for (auto& promise : promises)
-    promise.deliver(record);
+  auto& waiters = found->second;
+  auto late = std::partition(waiters.begin(), waiters.end(),
+                             [&](const waiter& x) { return x.until > until; });
+  for (auto at = late; at != waiters.end(); ++at)
+    at->promise.deliver(groups.at(id));
+  waiters.erase(late, waiters.end());
+  if (waiters.empty())
+    waiting.erase(found);
+}
+
+caf::result<group_record> group_manager_state::wait_for(group_id id,
+                                                        std::chrono::milliseconds patience) {
+  auto found = groups.find(id);
+  if (found == groups.end())
+    return unknown_group();
+  if (found->second.state == group_state::created || patience.count() <= 0)
+    return found->second;
+  auto promise = self->make_response_promise<caf::typed_response_promise<group_record>>();
+  waiting[id].push_back({self->clock().now() + patience, promise});
+  self->delayed_send(self, patience, tick_atom_v, id);
+  return promise;
 }
 
 void group_manager_state::postpone(group_id id, const std::string& reason) {
@@ -35,10 +70,9 @@ void group_manager_state::postpone(group_id id, const std::string& reason) {
 }
 
 void group_manager_state::try_to_place(group_id id) {
-  auto& record = groups[id];
-  if (record.state != group_state::pending || busy[id])
+  auto& record = groups.at(id);
+  if (record.state != group_state::pending || !busy.insert(id).second)
     return;
-  busy[id] = true;
   self
     ->request(options.global, answer_deadline, scheduler::plan_atom_v, record.strategy,
               record.bundles)
@@ -47,9 +81,10 @@ void group_manager_state::try_to_place(group_id id) {
 }
 
 void group_manager_state::planned(group_id id, const scheduler::group_plan& plan) {
-  auto& record = groups[id];
-  if (record.state != group_state::pending)
+  auto found = groups.find(id);
+  if (found == groups.end()) // removed meanwhile; likewise below
     return;
+  auto& record = found->second;
   if (plan.places.empty()) {
     postpone(id, plan.reason);
     return;
@@ -73,32 +108,30 @@ void group_manager_state::prepared(group_id id, const error& e) {
     postpone(id, e.what);
     return;
   }
-  if (groups[id].state != group_state::pending) // removed meanwhile
+  if (!groups.contains(id))
     return;
   set_state(id, group_state::prepared);
   self->request(options.local, answer_deadline, scheduler::commit_atom_v, id)
-    .then(
-      [this, id](const error& failed) {
-        busy.erase(id);
-        if (groups[id].state != group_state::prepared)
-          return;
-        set_state(id, failed.code == errc::none ? group_state::created : group_state::pending);
-      },
-      [this, id](const caf::error&) {
-        busy.erase(id);
-        if (groups[id].state == group_state::prepared)
-          set_state(id, group_state::pending);
-      });
+    .then([this, id](const error& failed) { committed(id, failed.code == errc::none); },
+          [this, id](const caf::error&) { committed(id, false); });
+}
+
+void group_manager_state::committed(group_id id, bool done) {
+  busy.erase(id);
+  if (groups.contains(id))
+    set_state(id, done ? group_state::created : group_state::pending);
+}
+
+void group_manager_state::forget(group_id id) {
+  set_state(id, group_state::removed);
+  busy.erase(id);
+  groups.erase(id);
 }
 
 caf::result<bool> group_manager_state::remove(group_id id) {
-  auto found = groups.find(id);
-  if (found == groups.end())
+  if (!groups.contains(id))
     return false;
-  if (found->second.state == group_state::removed)
-    return true;
-  busy.erase(id);
-  set_state(id, group_state::removed);
+  forget(id);
   auto promise = self->make_response_promise<caf::typed_response_promise<bool>>();
   self->request(options.local, answer_deadline, scheduler::return_atom_v, id)
     .then([promise](const error&) mutable { promise.deliver(true); },
@@ -111,39 +144,26 @@ group_manager(group_manager_actor::stateful_pointer<group_manager_state> self,
               group_manager_options options) {
   self->state.options = std::move(options);
   self->set_exit_handler([self](const caf::exit_msg& message) {
-    for (auto& [id, promises] : self->state.waiting)
-      for (auto& promise : promises)
-        promise.deliver(self->state.groups[id]);
-    self->state.waiting.clear();
+    while (!self->state.groups.empty())
+      self->state.forget(self->state.groups.begin()->first);
     self->quit(message.reason);
   });
   self->delayed_send(self, self->state.options.retry_interval, tick_atom_v);
   return {
     [self](create_atom, group_id id, group_record& record) {
       self->state.groups[id] = std::move(record);
-      self->state.options.record(id, self->state.groups[id]);
       self->state.try_to_place(id);
     },
     [self](remove_atom, group_id id) { return self->state.remove(id); },
-    [self](await_atom, group_id id) -> caf::result<group_record> {
-      auto found = self->state.groups.find(id);
-      if (found == self->state.groups.end()) {
-        group_record unknown;
-        unknown.state = group_state::removed;
-        return unknown;
-      }
-      if (found->second.state == group_state::created
-          || found->second.state == group_state::removed)
-        return found->second;
-      auto promise = self->make_response_promise<caf::typed_response_promise<group_record>>();
-      self->state.waiting[id].push_back(promise);
-      return promise;
+    [self](await_atom, group_id id, std::int64_t patience_ms) {
+      return self->state.wait_for(id, std::chrono::milliseconds(patience_ms));
     },
     [self](tick_atom) {
       for (auto& [id, record] : self->state.groups)
         self->state.try_to_place(id);
       self->delayed_send(self, self->state.options.retry_interval, tick_atom_v);
     },
+    [self](tick_atom, group_id id) { self->state.answer(id, self->clock().now()); },
   };
 }
 

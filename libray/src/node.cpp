@@ -157,6 +157,8 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
     groups.local_node = id_;
     groups.record = [this](group_id id, const group_record& record) {
       control_->put(gcs::table_kind::groups, to_binary(id), encode(record), record.job);
+      if (record.state == group_state::removed && !record.name.empty())
+        control_->erase(gcs::table_kind::names, group_name_key(record.ray_namespace, record.name));
     };
     groups_ = system_->spawn<caf::hidden>(group_manager, groups);
   } catch (...) {

@@ -115,6 +115,12 @@ public:
   /// For actor_incarnation: counts it.
   void life_began();
   void life_ended();
+
+  // -- placement groups (placement_group.cpp)
+  /// The record as it is once the group is created or gone, or after `patience`; the state
+  /// `removed` without bundles: unknown, or removed. Throws RaySystemException,
+  /// RayShutdownException.
+  group_record await_group(group_id id, std::chrono::milliseconds patience);
   /// Actors inside a removed placement group end.
   void group_removed(group_id id);
 

@@ -1,5 +1,11 @@
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
+#include <thread>
+
+#include "gcs/table.hpp"
+#include "gcs/types/codec.hpp"
+#include "gcs/types/records.hpp"
 #include "tests/libray/session.hpp"
 
 namespace {
@@ -13,15 +19,64 @@ int group_pass(std::string name) {
 struct thing {
   static thing* create() { return new thing; }
   int get() { return 7; }
+  int pass(std::string name) { return group_pass(name); }
 };
-RAY_REMOTE(group_one, group_pass, thing::create, &thing::get);
+RAY_REMOTE(group_one, group_pass, thing::create, &thing::get, &thing::pass);
 
 using ray::PlacementStrategy;
+using ray::internal::RayActorException;
+using ray::internal::RayException;
+using ray::internal::RayUnschedulableException;
 using bundles = std::vector<std::unordered_map<std::string, double>>;
 
-} // namespace
+ray::PlacementGroup group_of(bundles b, std::string name = "") {
+  return ray::CreatePlacementGroup({std::move(name), std::move(b), PlacementStrategy::PACK});
+}
 
-using ray::internal::RayException;
+ray::ObjectRef<int> start_in(const ray::PlacementGroup& group) {
+  return ray::Task(group_one).SetResource("CPU", 1).SetPlacementGroup(group, 0).Remote();
+}
+
+/// A control store in which a job that is not there any more has left a group called `name`.
+struct folder_of_a_dead_job {
+  folder_of_a_dead_job(const std::string& ray_namespace, const std::string& name) {
+    auto pattern = (std::filesystem::temp_directory_path() / "group-XXXXXX").string();
+    path = mkdtemp(pattern.data());
+    caf_ray::group_record record;
+    record.name = name;
+    record.ray_namespace = ray_namespace;
+    record.state = caf_ray::group_state::created;
+    record.bundles.emplace_back().set("CPU", caf_ray::to_units(1));
+    put(caf_ray::gcs::table_kind::groups, id, caf_ray::encode(record));
+    put(caf_ray::gcs::table_kind::names,
+        std::string("placement group\0", 16) + ray_namespace + '\0' + name, id);
+  }
+  ~folder_of_a_dead_job() { std::filesystem::remove_all(path); }
+
+  void init(const std::string& ray_namespace) const {
+    ray::RayConfig config;
+    config.num_cpus = 4;
+    config.gcs_directory = path.string();
+    config.gcs_shards = 1;
+    config.ray_namespace = ray_namespace;
+    config.log_level = ray::RayLoggerLevel::ERROR;
+    ray::Init(config);
+  }
+
+  std::filesystem::path path;
+  const std::string id = caf_ray::to_binary(caf_ray::random_id<caf_ray::group_id>());
+
+private:
+  void put(caf_ray::gcs::table_kind table, const std::string& key, const std::string& value) {
+    caf_ray::gcs::table_options options;
+    options.folder = path;
+    auto shard = caf_ray::gcs::tables::open(options);
+    BOOST_REQUIRE(shard);
+    BOOST_REQUIRE((*shard)->put(table, key, value));
+  }
+};
+
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(placement_group)
 
@@ -79,6 +134,45 @@ BOOST_FIXTURE_TEST_CASE(is_looked_up_by_name_and_id, session) {
   twice();
 }
 
+BOOST_FIXTURE_TEST_CASE(is_there_for_everybody_once_it_is_created, session) {
+  for (int i = 0; i < 50; ++i) {
+    auto group = group_of({{{"CPU", 1}}}, "at once");
+    BOOST_TEST(ray::GetPlacementGroup("at once").GetID() == group.GetID());
+    BOOST_TEST(ray::GetPlacementGroupById(group.GetID()).GetBundles().size() == 1u);
+    // Frees the name at once, too.
+    ray::RemovePlacementGroup(group.GetID());
+    BOOST_TEST(ray::GetPlacementGroup("at once").Empty());
+    BOOST_TEST(ray::GetPlacementGroupById(group.GetID()).GetState()
+               == ray::PlacementGroupState::REMOVED);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(wait_tells_the_state_whatever_the_patience, session) {
+  auto group = group_of({{{"CPU", 1}}});
+  BOOST_REQUIRE(group.Wait(10));
+  for (int i = 0; i < 200; ++i)
+    BOOST_REQUIRE(group.Wait(0));
+  auto impossible = group_of({{{"CPU", 100}}});
+  BOOST_TEST(!impossible.Wait(0));
+  BOOST_TEST(!impossible.Wait(-1));
+  BOOST_TEST(!impossible.Wait(1));
+}
+
+BOOST_FIXTURE_TEST_CASE(wait_refuses_a_group_that_does_not_exist, session) {
+  auto unknown = caf_ray::to_binary(caf_ray::random_id<caf_ray::group_id>());
+  for (int seconds : {0, 1}) {
+    BOOST_CHECK_THROW(ray::PlacementGroup().Wait(seconds), RayException);
+    BOOST_CHECK_THROW(ray::PlacementGroup(unknown, {}).Wait(seconds), RayException);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(wait_ends_when_the_group_is_removed, session) {
+  auto group = group_of({{{"CPU", 100}}});
+  std::thread remover([&] { ray::RemovePlacementGroup(group.GetID()); });
+  BOOST_CHECK_THROW(group.Wait(60), RayException);
+  remover.join();
+}
+
 BOOST_FIXTURE_TEST_CASE(a_task_of_a_removed_group_ends_with_an_error, session) {
   auto group = ray::CreatePlacementGroup({"", bundles{{{"CPU", 1}}}, PlacementStrategy::PACK});
   BOOST_REQUIRE(group.Wait(10));
@@ -90,6 +184,82 @@ BOOST_FIXTURE_TEST_CASE(a_task_of_a_removed_group_ends_with_an_error, session) {
   gate::open("group");
   BOOST_CHECK_THROW(queued.Get(20000), ray::internal::RayUnschedulableException);
   BOOST_TEST(*running.Get() == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(its_removal_ends_actors, session) {
+  auto group = group_of({{{"CPU", 1}}, {{"CPU", 1}}});
+  auto actor = ray::Actor(thing::create)
+                 .SetResource("CPU", 1)
+                 .SetPlacementGroup(group, 1)
+                 .SetMaxRestarts(-1)
+                 .SetName("inside")
+                 .Remote();
+  auto running = actor.Task(&thing::pass).Remote("actor in group");
+  BOOST_REQUIRE(gate::await_arrivals("actor in group", 1));
+  auto queued = actor.Task(&thing::get).Remote();
+  ray::RemovePlacementGroup(group.GetID());
+  BOOST_CHECK_THROW(running.Get(20000), RayActorException);
+  BOOST_CHECK_THROW(queued.Get(20000), RayActorException);
+  BOOST_TEST(!ray::GetActor<thing>("inside"));
+  gate::open("actor in group");
+}
+
+BOOST_FIXTURE_TEST_CASE(may_be_removed_while_it_is_pending, session) {
+  auto group = group_of({{{"CPU", 100}}}, "never");
+  auto waiting = start_in(group);
+  auto actor = ray::Actor(thing::create).SetPlacementGroup(group, 0).Remote();
+  auto call = actor.Task(&thing::get).Remote();
+  BOOST_TEST(ray::Wait(std::vector{waiting, call}, 1, 0).ready.empty());
+  ray::RemovePlacementGroup(group.GetID());
+  BOOST_CHECK_THROW(waiting.Get(20000), RayUnschedulableException);
+  BOOST_CHECK_THROW(call.Get(20000), RayActorException);
+  BOOST_CHECK_THROW(group.Wait(0), RayException);
+  // Nothing stays reserved, whatever stage the reservation has reached meanwhile.
+  for (int i = 0; i < 50; ++i)
+    ray::RemovePlacementGroup(group_of({{{"CPU", 4}}}, "never").GetID());
+  BOOST_TEST(*ray::Task(group_one).SetResource("CPU", 4).Remote().Get(20000) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(that_is_removed_again_leaves_its_successor_alone, session) {
+  auto first = group_of({{{"CPU", 1}}}, "successor");
+  ray::RemovePlacementGroup(first.GetID());
+  auto second = group_of({{{"CPU", 1}}}, "successor");
+  ray::RemovePlacementGroup(first.GetID());
+  BOOST_TEST(ray::GetPlacementGroup("successor").GetID() == second.GetID());
+  BOOST_CHECK_THROW(group_of({{{"CPU", 1}}}, "successor"), RayException);
+}
+
+BOOST_AUTO_TEST_CASE(of_another_namespace_is_found_by_id_only) {
+  folder_of_a_dead_job folder("theirs", "shared name");
+  folder.init("mine");
+  BOOST_TEST(ray::GetPlacementGroup("shared name").Empty());
+  BOOST_TEST(ray::GetPlacementGroupById(folder.id).GetName() == "shared name");
+  auto mine = group_of({{{"CPU", 1}}}, "shared name");
+  BOOST_TEST(ray::GetPlacementGroup("shared name").GetID() == mine.GetID());
+  ray::Shutdown();
+}
+
+BOOST_AUTO_TEST_CASE(of_a_job_that_died_can_be_removed) {
+  folder_of_a_dead_job folder("mine", "stale");
+  folder.init("mine");
+  auto stale = ray::GetPlacementGroup("stale");
+  BOOST_TEST(stale.GetID() == folder.id);
+  BOOST_CHECK_THROW(stale.Wait(0), RayException); // nothing is reserved for it here
+  ray::RemovePlacementGroup(folder.id);
+  BOOST_TEST(ray::GetPlacementGroup("stale").Empty());
+  BOOST_TEST(group_of({{{"CPU", 1}}}, "stale").Wait(10));
+  ray::Shutdown();
+}
+
+BOOST_AUTO_TEST_CASE(ends_with_its_job) {
+  folder_of_a_dead_job folder("other", "x");
+  folder.init("mine");
+  auto id = group_of({{{"CPU", 1}}}, "of the job").GetID();
+  ray::Shutdown();
+  folder.init("mine");
+  BOOST_TEST(ray::GetPlacementGroupById(id).GetState() == ray::PlacementGroupState::REMOVED);
+  BOOST_TEST(group_of({{{"CPU", 1}}}, "of the job").Wait(10));
+  ray::Shutdown();
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_requests_are_refused, session) {
