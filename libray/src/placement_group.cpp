@@ -118,6 +118,7 @@ ray::PlacementGroup group_api::create(const ray::PlacementGroupCreationOptions& 
       control().erase(gcs::table_kind::names, name_key);
     throw_error(put.error());
   }
+  owner_.groups().add(id, record.bundles.size());
   caf::anon_send(owner_.host().groups(), create_atom_v, id, std::move(record));
   return {binary_id, given};
 }
@@ -198,6 +199,22 @@ group_record runtime::await_group(group_id id, std::chrono::milliseconds patienc
   return std::move(*record);
 }
 
+void runtime::check_group(group_id id, std::int32_t bundle) {
+  auto count = groups_.bundles(id);
+  if (!count) {
+    count = await_group(id, 0ms).bundles.size();
+    if (*count == 0)
+      throw RayException("SetPlacementGroup: there is no placement group " + to_string(id)
+                         + "; it was never created, or was removed by another job");
+    groups_.add(id, *count);
+  }
+  if (bundle < -1 || (bundle >= 0 && static_cast<std::size_t>(bundle) >= *count))
+    throw RayException("SetPlacementGroup: " + std::to_string(bundle)
+                       + " is no bundle of placement group " + to_string(id) + ", which has "
+                       + std::to_string(*count) + " bundles; give 0 to "
+                       + std::to_string(*count - 1) + ", or -1 for any of them");
+}
+
 void runtime::group_removed(group_id id) {
   auto why = "its placement group " + to_string(id) + " was removed";
   for (auto& actor : known_actors()) {
@@ -208,6 +225,28 @@ void runtime::group_removed(group_id id) {
     }
     if (inside)
       actor_ended(*actor, why, false);
+  }
+  for (auto& [task_id, return_count] : groups_.close(id)) {
+    pending_task_ptr task;
+    if (auto first = object_table::instance().find(result_of(task_id, 1))) {
+      std::lock_guard guard(lock_of(*first));
+      if (first->pending())
+        task = first->producer;
+    }
+    if (!task)
+      continue;
+    const error ended{errc::unschedulable,
+                      "task " + task->spec.display_name() + " was ended: " + why};
+    if (task->try_claim(scheduled_task::claim_state::cancelled)) {
+      // If it was dispatched already, its task actor gives the resources back.
+      node_->ports().events.push({scheduler::task_event::kind::withdrawn, task, {}});
+      fail_task(*task, ended);
+      end_task(*task);
+      continue;
+    }
+    for (auto i = 1u; i <= return_count; ++i)
+      if (auto result = object_table::instance().find(result_of(task_id, i)))
+        deliver(*result, ended);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "libray/src/actor_entry.hpp"
 #include "libray/src/env_vars.hpp"
 #include "libray/src/flags.hpp"
+#include "libray/src/group_book.hpp"
 #include "libray/src/native_registry.hpp"
 #include "libray/src/node.hpp"
 #include "libray/src/object_table.hpp"
@@ -117,11 +118,16 @@ public:
   void life_ended();
 
   // -- placement groups (placement_group.cpp)
+  group_book& groups() noexcept { return groups_; }
   /// The record as it is once the group is created or gone, or after `patience`; the state
   /// `removed` without bundles: unknown, or removed. Throws RaySystemException,
   /// RayShutdownException.
   group_record await_group(group_id id, std::chrono::milliseconds patience);
-  /// Actors inside a removed placement group end.
+  /// Throws RayException when there is no such group, or when `bundle` is neither one of its
+  /// bundles nor -1. Asks nobody where the group is in the book.
+  void check_group(group_id id, std::int32_t bundle);
+  /// Actors and tasks inside a removed placement group end; results of code that still runs are
+  /// dropped.
   void group_removed(group_id id);
 
   /// Spawns an actor that runs user code.
@@ -182,6 +188,7 @@ private:
   std::condition_variable lives_ended_;
   std::unique_ptr<caf_ray::node> node_;
 
+  group_book groups_;
   std::shared_ptr<native_registry> natives_ = std::make_shared<native_registry>();
 };
 

@@ -47,6 +47,7 @@ std::shared_ptr<const task_options> runtime::convert(const CallOptions& given) {
     if (!id)
       throw RayException("SetPlacementGroup: \"" + given.group.GetID()
                          + "\" is not the id of a placement group");
+    check_group(*id, given.bundle_index);
     options->group = *id;
     options->bundle = given.bundle_index;
   }
@@ -162,6 +163,8 @@ void runtime::SubmitTask(TaskCall& call, const CallOptions& given, EntryPtr* res
   if (!task)
     return;
   task->spec.options = std::move(options);
+  if (task->spec.opts().group)
+    groups_.note(task->spec);
   node_->lineage().append(task_spec_ptr(task, &task->spec),
                           std::shared_ptr<const std::atomic<bool>>(task, &task->lineage_unneeded));
   submit(task);

@@ -1,6 +1,8 @@
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <filesystem>
+#include <stdexcept>
 #include <thread>
 
 #include "gcs/table.hpp"
@@ -16,12 +18,22 @@ int group_one() {
 int group_pass(std::string name) {
   return gate::pass(name) ? 1 : 0;
 }
+int group_same(int x) {
+  return x;
+}
+int group_fail_first(std::string name) {
+  static std::atomic<bool> failed{false};
+  if (!failed.exchange(true))
+    throw std::runtime_error("first");
+  return group_pass(name);
+}
 struct thing {
   static thing* create() { return new thing; }
   int get() { return 7; }
   int pass(std::string name) { return group_pass(name); }
 };
-RAY_REMOTE(group_one, group_pass, thing::create, &thing::get, &thing::pass);
+RAY_REMOTE(group_one, group_pass, group_fail_first, group_same, thing::create, &thing::get,
+           &thing::pass);
 
 using ray::PlacementStrategy;
 using ray::internal::RayActorException;
@@ -173,17 +185,58 @@ BOOST_FIXTURE_TEST_CASE(wait_ends_when_the_group_is_removed, session) {
   remover.join();
 }
 
-BOOST_FIXTURE_TEST_CASE(a_task_of_a_removed_group_ends_with_an_error, session) {
-  auto group = ray::CreatePlacementGroup({"", bundles{{{"CPU", 1}}}, PlacementStrategy::PACK});
+BOOST_FIXTURE_TEST_CASE(its_removal_ends_tasks_that_run_and_that_wait, session) {
+  auto group = group_of({{{"CPU", 1}}});
   BOOST_REQUIRE(group.Wait(10));
   auto running =
     ray::Task(group_pass).SetResource("CPU", 1).SetPlacementGroup(group, 0).Remote("group");
   BOOST_REQUIRE(gate::await_arrivals("group", 1));
-  auto queued = ray::Task(group_one).SetResource("CPU", 1).SetPlacementGroup(group, 0).Remote();
+  auto without_resources = ray::Task(group_pass).SetPlacementGroup(group, -1).Remote("group");
+  BOOST_REQUIRE(gate::await_arrivals("group", 2));
+  auto queued = start_in(group);
+  auto input = ray::Task(group_pass).Remote("input");
+  auto waiting = ray::Task(group_same).SetPlacementGroup(group, 0).Remote(input);
   ray::RemovePlacementGroup(group.GetID());
+  auto name = caf_ray::to_string(*caf_ray::from_binary<caf_ray::group_id>(group.GetID()));
+  for (auto& ref : {running, without_resources, queued, waiting, start_in(group)}) {
+    auto text = text_of<RayUnschedulableException>([&] { ref.Get(20000); });
+    BOOST_TEST(contains(text, name));
+    BOOST_TEST(contains(text, "removed"));
+  }
+  // What they hold comes back when their code ends; others are not concerned.
+  auto all = ray::Task(group_one).SetResource("CPU", 4).Remote();
+  BOOST_TEST(ray::Wait(std::vector{all}, 1, 0).ready.empty());
   gate::open("group");
-  BOOST_CHECK_THROW(queued.Get(20000), ray::internal::RayUnschedulableException);
-  BOOST_TEST(*running.Get() == 1);
+  gate::open("input");
+  BOOST_TEST(*all.Get(20000) == 1);
+  BOOST_TEST(*input.Get(20000) == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(its_removal_finds_what_runs_among_all_that_ran, session) {
+  auto group = group_of({{{"CPU", 1}}});
+  auto running = ray::Task(group_pass).SetPlacementGroup(group, 0).Remote("among many");
+  BOOST_REQUIRE(gate::await_arrivals("among many", 1));
+  std::vector<ray::ObjectRef<int>> others;
+  for (int i = 0; i < 3000; ++i)
+    others.push_back(start_in(group));
+  BOOST_TEST(ray::Get(others).size() == 3000u);
+  ray::RemovePlacementGroup(group.GetID());
+  BOOST_CHECK_THROW(running.Get(20000), RayUnschedulableException);
+  BOOST_TEST(*others.back().Get() == 1);
+  gate::open("among many");
+}
+
+BOOST_FIXTURE_TEST_CASE(its_removal_ends_a_task_that_is_tried_again, session) {
+  auto group = group_of({{{"CPU", 1}}});
+  auto again = ray::Task(group_fail_first)
+                 .SetPlacementGroup(group, 0)
+                 .SetRetryExceptions(true)
+                 .SetMaxRetries(-1)
+                 .Remote("second try");
+  BOOST_REQUIRE(gate::await_arrivals("second try", 1));
+  ray::RemovePlacementGroup(group.GetID());
+  BOOST_CHECK_THROW(again.Get(20000), RayUnschedulableException);
+  gate::open("second try");
 }
 
 BOOST_FIXTURE_TEST_CASE(its_removal_ends_actors, session) {
@@ -245,6 +298,7 @@ BOOST_AUTO_TEST_CASE(of_a_job_that_died_can_be_removed) {
   auto stale = ray::GetPlacementGroup("stale");
   BOOST_TEST(stale.GetID() == folder.id);
   BOOST_CHECK_THROW(stale.Wait(0), RayException); // nothing is reserved for it here
+  BOOST_CHECK_THROW(start_in(stale), RayException);
   ray::RemovePlacementGroup(folder.id);
   BOOST_TEST(ray::GetPlacementGroup("stale").Empty());
   BOOST_TEST(group_of({{{"CPU", 1}}}, "stale").Wait(10));
@@ -260,6 +314,29 @@ BOOST_AUTO_TEST_CASE(ends_with_its_job) {
   BOOST_TEST(ray::GetPlacementGroupById(id).GetState() == ray::PlacementGroupState::REMOVED);
   BOOST_TEST(group_of({{{"CPU", 1}}}, "of the job").Wait(10));
   ray::Shutdown();
+}
+
+BOOST_FIXTURE_TEST_CASE(that_never_existed_is_refused_at_the_call, session) {
+  auto id = caf_ray::random_id<caf_ray::group_id>();
+  ray::PlacementGroup unknown(caf_ray::to_binary(id), {});
+  auto text = text_of<RayException>([&] { start_in(unknown); });
+  BOOST_TEST(contains(text, "no placement group"));
+  BOOST_TEST(contains(text, caf_ray::to_string(id)));
+  BOOST_CHECK_THROW(ray::Actor(thing::create).SetPlacementGroup(unknown, 0).Remote(), RayException);
+}
+
+BOOST_FIXTURE_TEST_CASE(has_bundles_from_0_on, session) {
+  auto group = group_of({{{"CPU", 1}}, {{"CPU", 1}}});
+  for (int bundle : {-2, 2, 100}) {
+    auto call = [&] { ray::Task(group_one).SetPlacementGroup(group, bundle).Remote(); };
+    auto text = text_of<RayException>(call);
+    BOOST_TEST(contains(text, std::to_string(bundle)));
+    BOOST_TEST(contains(text, "2 bundles"));
+    auto create = [&] { ray::Actor(thing::create).SetPlacementGroup(group, bundle).Remote(); };
+    BOOST_CHECK_THROW(create(), RayException);
+  }
+  for (int bundle : {-1, 0, 1})
+    BOOST_TEST(*ray::Task(group_one).SetPlacementGroup(group, bundle).Remote().Get(20000) == 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_requests_are_refused, session) {
