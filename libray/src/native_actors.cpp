@@ -1,6 +1,7 @@
 #include "ray/caf.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "gcs/types/codec.hpp"
 #include "libray/src/exception.hpp"
@@ -11,6 +12,14 @@
 namespace caf_ray {
 
 namespace {
+
+using namespace std::chrono_literals;
+
+/// CAF's own detached actor, which prints what caf::aout is given; it ends with the system.
+constexpr std::size_t detached_of_caf = 1;
+
+/// How long Shutdown waits for threads that CAF has given to detached actors.
+constexpr auto thread_patience = 300ms;
 
 /// Key of the `names` table, the same as of other actors.
 std::string name_key(const std::string& ray_namespace, const std::string& name) {
@@ -135,6 +144,16 @@ void native_registry::end_all() {
   }
   for (auto& [id, gone] : actors)
     bury(gone, true);
+}
+
+bool threads_of_natives_ended(caf::actor_system& system) {
+  auto until = std::chrono::steady_clock::now() + thread_patience;
+  while (system.detached_actors() > detached_of_caf) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
 }
 
 } // namespace caf_ray

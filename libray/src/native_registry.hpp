@@ -64,4 +64,8 @@ private:
   bool ended_ = false;
 };
 
+/// Whether all detached actors have ended, which native actors may have spawned; waits a moment for
+/// that. ~actor_system would wait for ever.
+bool threads_of_natives_ended(caf::actor_system& system);
+
 } // namespace caf_ray

@@ -138,7 +138,8 @@ void runtime::close() {
   node_->store().close();
   bool callers_gone = runtime_gate::await_leavers(caller_patience);
   // 3. User code ends, or is left behind.
-  bool code_ended = node_->threads().quiesce(user_code_patience);
+  bool code_ended =
+    node_->threads().quiesce(user_code_patience) && threads_of_natives_ended(node_->system());
   job_record_.alive = false;
   job_record_.ended_ms = unix_time_ms();
   node_->control().put(gcs::table_kind::jobs, job_key(job_), encode(job_record_));

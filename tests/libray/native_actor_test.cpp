@@ -69,6 +69,12 @@ caf::behavior late(caf::stateful_actor<late_state>* self) {
 
 void blocking(caf::blocking_actor*) {}
 
+/// A child on a thread of its own that nobody ends.
+caf::behavior careless_parent(caf::event_based_actor* self) {
+  self->spawn<caf::detached>([]() -> caf::behavior { return {[](int) {}}; });
+  return {[](int x) { return x; }};
+}
+
 int ask_for_ever(ray::NativeActor<caf::actor> a, std::string name) {
   gate::pass(name);
   return a.Ask<int>(-1, 1);
@@ -223,6 +229,14 @@ BOOST_AUTO_TEST_CASE(that_blocks_a_thread_is_refused_by_the_compiler) {
   static_assert(runs_on_slots_v<infer_impl_from_fun_t<decltype(&late)>>);
   static_assert(runs_on_slots_v<infer_impl_from_fun_t<decltype(&doubling)>>);
   static_assert(runs_on_slots_v<doubling_class>);
+}
+
+BOOST_AUTO_TEST_CASE(leaves_behind_threads_that_it_spawned) {
+  auto s = std::make_unique<session>();
+  BOOST_TEST(ray::SpawnNative(careless_parent).Ask<int>(20000, 3) == 3);
+  auto begin = std::chrono::steady_clock::now();
+  s.reset();
+  BOOST_TEST(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < 2.0);
 }
 
 BOOST_AUTO_TEST_CASE(is_in_the_table_of_actors) {
