@@ -40,6 +40,7 @@ void Init(RayConfig& config, int argc, char** argv) {
     return const_cast<const char*>(std::getenv(name));
   });
   caf_ray::set_log_threshold(settings.log_level);
+  caf_ray::set_log_folder(settings.logs_directory);
   for (auto& warning : settings.warnings)
     RAYLOG(WARNING) << warning;
   settings.code_search_path = caf_ray::absolute_search_path(settings.code_search_path);

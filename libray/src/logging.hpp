@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,15 @@ inline constexpr const char* log_level_names = "debug, info, warning, error or f
 
 /// Lines under `level` are not written from here on. Called by each Init. Thread-safe.
 void set_log_threshold(ray::RayLoggerLevel level) noexcept;
+
+/// A log file that has reached this size makes room for a new one, and is kept as ".1".
+inline constexpr std::size_t max_log_file_bytes = std::size_t{64} << 20;
+
+/// Lines go to `folder`/driver-<process id>.log as well from here on; "": to stderr only. The file
+/// is for its owner alone (0600), is continued if it is there, and together with the one before
+/// takes twice `max_bytes`. Lines that the disk refuses are lost. Called by each Init. Thread-safe.
+/// Throws RayException, which names the folder or file that cannot be made.
+void set_log_folder(const std::string& folder, std::size_t max_bytes = max_log_file_bytes);
 
 /// "[2024-05-01 12:34:56.789 WARNING 4132] trainer.cpp:42: text\n", in the local time zone. Line
 /// ends at the end of `text` are dropped, others stay.

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,14 +10,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <ray/api/logging.h>
+#include <ray/api.h>
 
 #include "libray/src/logging.hpp"
 
@@ -222,6 +226,131 @@ BOOST_AUTO_TEST_CASE(writes_when_it_goes_and_only_when_its_level_is_enabled) {
     *logger << "kept";
   });
   BOOST_TEST(text.ends_with("] b.cc:3: kept\n"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+/// A folder that goes with the test, and what the log in it says.
+struct log_folder {
+  log_folder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "logs-XXXXXX").string();
+    path = ::mkdtemp(pattern.data());
+  }
+  ~log_folder() {
+    caf_ray::set_log_folder("");
+    std::filesystem::remove_all(path);
+  }
+  std::filesystem::path file(const std::string& end = "") const {
+    return path / "logs" / ("driver-" + std::to_string(::getpid()) + ".log" + end);
+  }
+  std::string text(const std::string& end = "") const {
+    std::ifstream in(file(end), std::ios::binary);
+    return {std::istreambuf_iterator<char>{in}, {}};
+  }
+
+  std::filesystem::path path;
+  with_threshold info{RayLoggerLevel::INFO};
+};
+
+BOOST_FIXTURE_TEST_SUITE(log_file, log_folder)
+
+BOOST_AUTO_TEST_CASE(gets_what_stderr_gets) {
+  caf_ray::set_log_folder((path / "logs").string());
+  auto shown = stderr_of([] {
+    RAYLOG(INFO) << "first";
+    RAYLOG(ERROR) << "second";
+    RAYLOG(DEBUG) << "under the threshold";
+  });
+  BOOST_TEST(lines_of(shown).size() == 2u);
+  BOOST_TEST(text() == shown);
+  // Set again it is continued; no longer set, it stays as it is.
+  caf_ray::set_log_folder((path / "logs").string());
+  shown += stderr_of([] { RAYLOG(INFO) << "third"; });
+  caf_ray::set_log_folder("");
+  stderr_of([] { RAYLOG(INFO) << "fourth"; });
+  BOOST_TEST(text() == shown);
+}
+
+BOOST_AUTO_TEST_CASE(is_for_its_owner_only) {
+  caf_ray::set_log_folder((path / "logs").string(), 1);
+  stderr_of([] {
+    RAYLOG(INFO) << "one file";
+    RAYLOG(INFO) << "the next";
+  });
+  for (auto end : {"", ".1"}) {
+    struct stat found {};
+    BOOST_REQUIRE(::stat(file(end).c_str(), &found) == 0);
+    BOOST_TEST((found.st_mode & 0777) == 0600u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(begins_anew_when_it_is_full_and_keeps_the_one_before) {
+  constexpr std::size_t max_bytes = 2000;
+  caf_ray::set_log_folder((path / "logs").string(), max_bytes);
+  auto shown = stderr_of([] {
+    for (int i = 0; i < 1000; ++i)
+      RAYLOG(INFO) << "line " << i << std::string(60, '.');
+  });
+  BOOST_TEST(text().size() <= max_bytes);
+  BOOST_TEST(text(".1").size() <= max_bytes);
+  BOOST_TEST(text(".1").size() > max_bytes / 2);
+  BOOST_TEST(shown.ends_with(text(".1") + text()));
+  BOOST_TEST(std::distance(std::filesystem::directory_iterator(path / "logs"), {}) == 2);
+  auto long_line = stderr_of([] { RAYLOG(INFO) << std::string(2 * max_bytes, 'x'); });
+  BOOST_TEST(text() == long_line);
+}
+
+BOOST_AUTO_TEST_CASE(that_cannot_be_made_is_named) {
+  std::ofstream(path / "in the way") << "x";
+  auto refused = [](const std::string& folder) {
+    try {
+      caf_ray::set_log_folder(folder);
+    } catch (const ray::internal::RayException& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  auto folder = (path / "in the way" / "logs").string();
+  BOOST_TEST(refused(folder).find(folder) != std::string::npos);
+  std::filesystem::create_directories(file());
+  BOOST_TEST(refused((path / "logs").string()).find(file().string()) != std::string::npos);
+  // Nor is a link of somebody else followed.
+  std::filesystem::remove(file());
+  std::filesystem::create_symlink(path / "in the way", file());
+  BOOST_TEST(refused((path / "logs").string()) != "");
+}
+
+BOOST_AUTO_TEST_CASE(is_where_init_is_told) {
+  auto init = [](std::string flag) {
+    std::string program = "program";
+    char* argv[] = {program.data(), flag.data()};
+    ray::RayConfig config;
+    config.log_level = RayLoggerLevel::INFO;
+    ray::Init(config, 2, argv);
+  };
+  stderr_of([&] {
+    init("--ray_logs_dir=" + (path / "logs").string());
+    RAYLOG(INFO) << "by its own flag";
+    ray::Shutdown();
+    init("--ray_session_dir=" + path.string());
+    RAYLOG(INFO) << "in the session's folder";
+    ray::Shutdown();
+    ray::RayConfig config;
+    config.log_level = RayLoggerLevel::INFO;
+    ray::Init(config);
+    RAYLOG(INFO) << "nowhere";
+    ray::Shutdown();
+  });
+  auto lines = lines_of(text());
+  BOOST_REQUIRE(lines.size() == 2u);
+  BOOST_TEST(lines[0].ends_with("by its own flag"));
+  BOOST_TEST(lines[1].ends_with("in the session's folder"));
+  std::ofstream(path / "in the way") << "x";
+  auto bad = (path / "in the way").string();
+  BOOST_CHECK_EXCEPTION(init("--ray_logs_dir=" + bad), ray::internal::RayException, [&](auto& e) {
+    return std::string(e.what()).find(bad) != std::string::npos;
+  });
+  BOOST_TEST(!ray::IsInitialized());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
