@@ -146,6 +146,13 @@ private:
   void register_job();
   void end_actors();
   void await_lives(std::chrono::milliseconds patience);
+
+  /// Submitted and not ended. One that ends before it is counted does no harm.
+  std::uint64_t in_flight() const noexcept {
+    auto ended = ended_.load(std::memory_order_acquire);
+    auto submitted = submitted_.load(std::memory_order_relaxed);
+    return submitted > ended ? submitted - ended : 0;
+  }
   pending_task_ptr make_task(TaskCall& call, task_kind kind, EntryPtr* results);
   bool reuse_results(task_id id, TaskCall& call, EntryPtr* results);
   void fill_arguments(TaskCall& call, pending_task& task);
@@ -181,11 +188,13 @@ private:
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};
   task_context driver_;
-  std::atomic<std::uint64_t> in_flight_{0};
   /// Actors' objects, from before their factory to after their destructor.
   std::atomic<std::uint64_t> lives_{0};
   std::mutex lives_mutex_;
   std::condition_variable lives_ended_;
+  /// Tasks and methods that were submitted, and those of them that have ended.
+  std::atomic<std::uint64_t> submitted_{0};
+  std::atomic<std::uint64_t> ended_{0};
   std::unique_ptr<caf_ray::node> node_;
 
   group_book groups_;

@@ -345,7 +345,7 @@ void runtime::SubmitMethod(ActorEntry& entry, TaskCall& call, const CallOptions&
   task->spec.actor = entry.id;
   ray::internal::Retain(&entry);
   task->actor = &entry;
-  in_flight_.fetch_add(1, std::memory_order_relaxed);
+  submitted_.fetch_add(1, std::memory_order_relaxed);
   std::optional<error> failure;
   caf::strong_actor_ptr host;
   {

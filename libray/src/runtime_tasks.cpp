@@ -130,7 +130,7 @@ pending_task_ptr runtime::make_task(TaskCall& call, task_kind kind, EntryPtr* re
 }
 
 void runtime::wait_for_room() {
-  if (in_flight_.load(std::memory_order_relaxed) < max_queued_tasks)
+  if (in_flight() < max_queued_tasks)
     return;
   // Slowed down, not refused: room comes as tasks end. When nothing ends, the queue may be waiting
   // for what this caller is about to submit, so it is let in.
@@ -138,7 +138,7 @@ void runtime::wait_for_room() {
     auto& finished = node_->ports().gauge.finished;
     auto seen = finished.load();
     auto since = std::chrono::steady_clock::now();
-    while (!closed() && in_flight_.load() >= max_queued_tasks) {
+    while (!closed() && in_flight() >= max_queued_tasks) {
       std::this_thread::sleep_for(200us);
       auto now = std::chrono::steady_clock::now();
       if (auto count = finished.load(); count != seen) {
@@ -152,7 +152,7 @@ void runtime::wait_for_room() {
 }
 
 void runtime::submit(const pending_task_ptr& task) {
-  in_flight_.fetch_add(1, std::memory_order_relaxed);
+  submitted_.fetch_add(1, std::memory_order_relaxed);
   node_->ports().submissions.push(task);
 }
 
@@ -253,7 +253,7 @@ void runtime::fail_results(const task_spec& spec, const error& e) {
 
 void runtime::end_task(pending_task& task) {
   task.let_go();
-  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  ended_.fetch_add(1, std::memory_order_release);
 }
 
 /// A thread that waits for a task that nobody has started yet runs it itself: no wake-up, no second
