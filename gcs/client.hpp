@@ -99,6 +99,8 @@ public:
     std::size_t pending_bytes = 0;
     std::size_t unacknowledged_batches = 0;
     std::size_t pending_reads = 0;
+    /// Single writes, since the start.
+    std::uint64_t writes = 0;
     std::uint64_t batches = 0;
     std::uint64_t retries = 0;
   };

@@ -79,6 +79,7 @@ void outbox::count(client::counters& to) const {
   to.pending_bytes += pending_bytes_;
   to.unacknowledged_batches += flying_.size();
   to.pending_reads += reads_.size();
+  to.writes += added_;
   to.batches += sequence_;
   to.retries += retries_;
 }

@@ -345,7 +345,8 @@ void executor::run_system_thread() {
 
 executor::counts executor::count() const {
   lock guard(mutex_);
-  return {num_workers_, running_, blocked_, threads_, peak_threads_, system_.size() + user_.size()};
+  return {num_workers_, running_, blocked_, threads_, peak_threads_, system_.size() + user_.size(),
+          user_busy_};
 }
 
 bool executor::quiesce(std::chrono::milliseconds patience) {

@@ -43,6 +43,8 @@ public:
     std::size_t threads = 0;
     std::size_t peak_threads = 0;
     std::size_t queued = 0;
+    /// Threads inside user code, blocked ones included.
+    std::size_t user_code = 0;
   };
 
   explicit executor(caf::actor_system& system);

@@ -91,6 +91,8 @@ tl::unexpected<error> refuse(const metric_options& options, const std::string& w
 result<void> check(const metric_options& options) {
   if (options.name.empty())
     return refuse(options, "a metric's name must not be empty");
+  if (exported(options.name, true).starts_with(system_metric_prefix))
+    return refuse(options, "names that begin with caf_ray_ are the system's own");
   std::vector<std::string> keys;
   for (auto& key : options.tag_keys) {
     if (key.empty())

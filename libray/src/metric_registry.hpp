@@ -12,8 +12,8 @@
 
 #include "gcs/types/error.hpp"
 
-/// What ray::Metric records into. One registry a process holds the metrics of the user and of the
-/// system; `prometheus_text` is what a scrape reads.
+/// What ray::Metric records into. One registry a process; ray::MetricsText shows what is in it, and
+/// the system's own figures behind.
 namespace caf_ray {
 
 enum class metric_kind { gauge, counter, histogram, sum };
@@ -34,6 +34,9 @@ struct metric_options {
 /// Combinations of tag values that a metric keeps apart, and the value of every tag of the rest.
 inline constexpr std::size_t max_metric_series = 1000;
 inline constexpr const char* overflow_tag_value = "_other_";
+
+/// Exported names of the system's own figures begin so (metric_system.cpp), of users' ones never.
+inline constexpr const char* system_metric_prefix = "caf_ray_";
 
 /// One metric: a series of numbers for each combination of tag values. Thread-safe; lives as long
 /// as its registry.

@@ -142,6 +142,9 @@ public:
   /// After `close`: nothing refers to this runtime any more.
   bool ended() const noexcept { return !node_; }
 
+  /// Appends the system's own figures in Prometheus' text format (metric_system.cpp).
+  void write_metrics(std::string& out);
+
 private:
   void register_job();
   void end_actors();

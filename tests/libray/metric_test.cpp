@@ -2,9 +2,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +16,7 @@
 #include <ray/api/ray_exception.h>
 
 #include "libray/src/metric_registry.hpp"
+#include "tests/libray/session.hpp"
 
 using caf_ray::errc;
 using caf_ray::metric_kind;
@@ -162,6 +166,8 @@ BOOST_AUTO_TEST_CASE(says_why_it_cannot_be_made) {
              == "Histogram \"test.bad\": boundaries must increase, but 2 follows 3.");
   BOOST_TEST(histogram({1, not_a_number}) == "Histogram \"test.bad\": boundary nan is not finite.");
   BOOST_TEST(histogram({1, endless}) == "Histogram \"test.bad\": boundary inf is not finite.");
+  BOOST_TEST(gauge("caf.ray.tasks")
+             == "Gauge \"caf.ray.tasks\": names that begin with caf_ray_ are the system's own.");
   BOOST_TEST(gauge("test.bad") == "nothing was thrown");
 }
 
@@ -288,6 +294,137 @@ BOOST_AUTO_TEST_CASE(gives_typed_errors) {
   BOOST_TEST((code({metric_kind::counter, "m_count", "", "", {}, {}}) == errc::already_exists));
   BOOST_TEST((code({metric_kind::histogram, "m", "", "", {}, {1}}) == errc::already_exists));
   BOOST_TEST((*r.add({metric_kind::gauge, "m.count", "", "", {}, {}}) == *m));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+int record_in_task(int value, std::string gate_name) {
+  ray::Counter counter("test.text.task", "recorded in tasks", "things", {"parity"});
+  counter.Inc(value, {{"parity", value % 2 ? "odd" : "even"}});
+  return gate_name.empty() || gate::pass(gate_name) ? value : -1;
+}
+
+struct recorder {
+  static recorder* create() { return new recorder; }
+  int record(double value) {
+    seen.Observe(value, {});
+    return 0;
+  }
+  ray::Histogram seen{"test.text.actor", "recorded in an actor", "s", {1, 2}};
+};
+RAY_REMOTE(record_in_task, recorder::create, &recorder::record);
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  return lines;
+}
+
+/// The value of a sample without tags; not a number when there is none.
+double sample(const std::string& name) {
+  for (auto& line : lines_of(ray::MetricsText()))
+    if (line.starts_with(name + " "))
+      return std::stod(line.substr(name.size() + 1));
+  return not_a_number;
+}
+
+/// Results are there a moment before their task counts as finished.
+bool becomes(const std::string& name, double value) {
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (sample("caf_ray_" + name) != value) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(metrics_text)
+
+BOOST_FIXTURE_TEST_CASE(has_what_tasks_and_actors_record, session) {
+  std::vector<ray::ObjectRef<int>> refs;
+  for (int i = 1; i <= 10; ++i)
+    refs.push_back(ray::Task(record_in_task).Remote(i, ""));
+  ray::Get(refs);
+  auto actor = ray::Actor(recorder::create).Remote();
+  for (double value : {0.5, 1.5, 5.0})
+    actor.Task(&recorder::record).Remote(value).Get();
+  auto text = ray::MetricsText();
+  for (auto line : {"# HELP test_text_task recorded in tasks (things)\n",
+                    "# TYPE test_text_task counter\n", "test_text_task{parity=\"even\"} 30\n",
+                    "test_text_task{parity=\"odd\"} 25\n", "# TYPE test_text_actor histogram\n",
+                    "test_text_actor_bucket{le=\"2\"} 2\n", "test_text_actor_count 3\n"})
+    BOOST_TEST(contains(text, line), line);
+}
+
+BOOST_AUTO_TEST_CASE(has_the_systems_own_figures_from_init_to_shutdown) {
+  BOOST_TEST(!contains(ray::MetricsText(), "caf_ray_"));
+  {
+    session s;
+    BOOST_TEST(becomes("tasks_submitted_total", 0));
+    std::vector<ray::ObjectRef<int>> refs;
+    for (int i = 0; i < 100; ++i)
+      refs.push_back(ray::Task(record_in_task).Remote(i, ""));
+    auto actor = ray::Actor(recorder::create).Remote();
+    refs.push_back(actor.Task(&recorder::record).Remote(1));
+    ray::Get(refs);
+    BOOST_TEST(sample("caf_ray_tasks_submitted_total") == 101);
+    BOOST_TEST(becomes("tasks_finished_total", 101));
+    BOOST_TEST(becomes("tasks_running", 0));
+    BOOST_TEST(becomes("actors_alive", 1));
+    BOOST_TEST(sample("caf_ray_task_runs_total") == 100);
+    BOOST_TEST(sample("caf_ray_task_run_seconds_total") > 0);
+    BOOST_TEST(sample("caf_ray_objects") == 101);
+
+    auto running = ray::Task(record_in_task).Remote(1, "metrics");
+    auto queued = ray::Task(record_in_task).SetResource("GPU", 1).Remote(1, "");
+    BOOST_REQUIRE(gate::await_arrivals("metrics", 1));
+    BOOST_TEST(becomes("tasks_running", 1));
+    BOOST_TEST(becomes("tasks_queued", 1));
+    gate::open("metrics");
+    BOOST_TEST(*running.Get() == 1);
+    ray::Cancel(queued);
+    BOOST_TEST(becomes("tasks_queued", 0));
+    BOOST_TEST(becomes("tasks_finished_total", 103));
+    actor.Kill();
+    BOOST_TEST(becomes("actors_alive", 0));
+
+    auto large = ray::Put(std::vector<double>(1'000'000));
+    BOOST_TEST(sample("caf_ray_store_used_bytes") >= 8e6);
+    BOOST_TEST(sample("caf_ray_store_committed_bytes") >= 8e6);
+    BOOST_TEST(sample("caf_ray_store_capacity_bytes") == 256 * 1024 * 1024);
+    BOOST_TEST(sample("caf_ray_store_objects") == 1);
+    BOOST_TEST(sample("caf_ray_store_spilled_bytes") == 0);
+    BOOST_TEST(sample("caf_ray_gcs_writes_total") > 0);
+    BOOST_TEST(sample("caf_ray_executor_slots") == 4);
+    BOOST_TEST(sample("caf_ray_executor_threads") >= 1);
+  }
+  BOOST_TEST(!contains(ray::MetricsText(), "caf_ray_"));
+}
+
+BOOST_FIXTURE_TEST_CASE(describes_each_family_once_before_its_samples, session) {
+  std::set<std::string> described;
+  std::string family;
+  for (auto& line : lines_of(ray::MetricsText())) {
+    std::istringstream words(line);
+    std::string first, second, name;
+    words >> first;
+    if (first == "#") {
+      words >> second >> name;
+      BOOST_TEST((second == "HELP" || second == "TYPE"));
+      BOOST_TEST((second == "TYPE" ? name == family : described.insert(name).second), line);
+      family = name;
+    } else {
+      BOOST_TEST(first.starts_with(family), line);
+    }
+  }
+  BOOST_TEST(described.size() > 20u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

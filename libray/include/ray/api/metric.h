@@ -4,6 +4,7 @@
 //   ray::Histogram returns("rl.return", "Return of an episode", "reward", {100, 475}, {"env"});
 //   episodes.Inc(1, {{"env", "CartPole-v1"}});
 //   returns.Observe(500, {{"env", "CartPole-v1"}});
+//   std::ofstream("/var/lib/node_exporter/train.prom") << ray::MetricsText();
 #pragma once
 
 #include <string>
@@ -12,14 +13,26 @@
 
 namespace ray {
 
+/// All that this process's tasks, actors and driver have recorded, in Prometheus' text exposition
+/// format 0.0.4: what a scrape of /metrics is answered with. A metric without a record is left out.
+///
+/// Between Init and Shutdown the system's own figures follow, all named caf_ray_*:
+///   tasks_{submitted,finished}_total, tasks_{queued,running}, task_runs_total,
+///   task_run_seconds_total, actors_alive, objects, store_{capacity,used,committed,spilled}_bytes,
+///   store_objects, store_spill_writes_total, gcs_{writes,retries}_total, gcs_pending_bytes,
+///   executor_{slots,threads,blocked,queued}
+/// What each counts is in its HELP line. They are read when this is called and cost nothing else.
+/// Thread-safe.
+std::string MetricsText();
+
 /// A metric of this process. Two objects of one name are the same metric, so each actor may make
 /// its own; what was recorded stays when they go. The name is exported with every character outside
 /// [a-zA-Z0-9_:] as '_', and so are the tag keys.
 ///
-/// The constructors of all four throw RayException for an empty name or tag key, boundaries that do
-/// not increase, the tag key "le" of a histogram, and for a name that a metric of another kind,
-/// unit, set of tag keys or boundaries is exported under already. (Of two descriptions the first
-/// stays.)
+/// The constructors of all four throw RayException for an empty name or tag key, a name exported as
+/// caf_ray_*, boundaries that do not increase, the tag key "le" of a histogram, and for a name that
+/// a metric of another kind, unit, set of tag keys or boundaries is exported under already. (Of two
+/// descriptions the first stays.)
 ///
 /// Tags whose key was not given to the constructor are ignored; a key without a tag counts as the
 /// empty text. A metric keeps at most 1000 combinations of tag values; the rest is recorded
