@@ -182,7 +182,8 @@ void set_log_folder(const std::string& folder, std::size_t max_bytes) {
       throw RayException("the folder for logs, " + folder
                          + " (--ray_logs_dir or --ray_session_dir), cannot be made: "
                          + failure.message());
-    auto path = std::filesystem::path(folder) / ("driver-" + std::to_string(::getpid()) + ".log");
+    auto path =
+      std::filesystem::absolute(folder) / ("driver-" + std::to_string(::getpid()) + ".log");
     file = std::make_unique<log_file>(path, max_bytes);
     if (!file->is_open())
       throw RayException("the log file " + path.string()

@@ -286,7 +286,10 @@ BOOST_AUTO_TEST_CASE(is_for_its_owner_only) {
 
 BOOST_AUTO_TEST_CASE(begins_anew_when_it_is_full_and_keeps_the_one_before) {
   constexpr std::size_t max_bytes = 2000;
-  caf_ray::set_log_folder((path / "logs").string(), max_bytes);
+  auto before = std::filesystem::current_path();
+  std::filesystem::current_path(path);
+  caf_ray::set_log_folder("logs", max_bytes); // stays there when the program goes elsewhere
+  std::filesystem::current_path(before);
   auto shown = stderr_of([] {
     for (int i = 0; i < 1000; ++i)
       RAYLOG(INFO) << "line " << i << std::string(60, '.');
