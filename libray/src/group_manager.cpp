@@ -27,10 +27,14 @@ void group_manager_state::set_state(group_id id, group_state state) {
   bool decided = state == group_state::created || state == group_state::removed;
   if (decided)
     record.pending_reason.clear();
-  options.record(id, record);
-  self->send(options.global, scheduler::group_atom_v, id, record);
+  tell(id, record);
   if (decided)
     answer(id, caf::actor_clock::time_point::max());
+}
+
+void group_manager_state::tell(group_id id, const group_record& record) {
+  options.record(id, record);
+  self->send(options.global, scheduler::group_atom_v, id, record);
 }
 
 void group_manager_state::answer(group_id id, caf::actor_clock::time_point until) {
@@ -66,7 +70,7 @@ void group_manager_state::postpone(group_id id, const std::string& reason) {
   if (found == groups.end() || found->second.pending_reason == reason)
     return;
   found->second.pending_reason = reason;
-  options.record(id, found->second);
+  tell(id, found->second);
 }
 
 void group_manager_state::try_to_place(group_id id) {

@@ -57,6 +57,8 @@ struct group_manager_state {
   void committed(group_id id, bool done);
   void postpone(group_id id, const std::string& reason);
   void set_state(group_id id, group_state state);
+  /// Writes the record, and the global scheduler tells tasks that wait what it says.
+  void tell(group_id id, const group_record& record);
   /// Forgets a group; the record says that it is removed.
   void forget(group_id id);
   caf::result<bool> remove(group_id id);

@@ -133,6 +133,8 @@ void group_api::remove(const std::string& binary_id) {
       .receive([&](bool known) { ended = known; },
                [&](const caf::error& e) { failure = owner_.host().system().render(e); });
   });
+  if (failure && owner_.closed())
+    throw_error({errc::shut_down, "ray::Shutdown was called while a placement group was removed"});
   if (failure)
     throw RayException("RemovePlacementGroup: " + *failure);
   owner_.group_removed(id);
@@ -205,7 +207,7 @@ void runtime::check_group(group_id id, std::int32_t bundle) {
     count = await_group(id, 0ms).bundles.size();
     if (*count == 0)
       throw RayException("SetPlacementGroup: there is no placement group " + to_string(id)
-                         + "; it was never created, or was removed by another job");
+                         + ": it was never created, or has ended with its job");
     groups_.add(id, *count);
   }
   if (bundle < -1 || (bundle >= 0 && static_cast<std::size_t>(bundle) >= *count))

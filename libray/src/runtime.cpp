@@ -135,6 +135,8 @@ void runtime::close() {
   });
   end_actors(); // those that came between
   natives_->end_all();
+  // Whoever waits for a placement group comes back, too.
+  caf::anon_send_exit(node_->groups(), caf::exit_reason::user_shutdown);
   node_->store().close();
   bool callers_gone = runtime_gate::await_leavers(caller_patience);
   // 3. User code ends, or is left behind.

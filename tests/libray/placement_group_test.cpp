@@ -1,7 +1,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <stdexcept>
 #include <thread>
 
@@ -183,6 +185,32 @@ BOOST_FIXTURE_TEST_CASE(wait_ends_when_the_group_is_removed, session) {
   std::thread remover([&] { ray::RemovePlacementGroup(group.GetID()); });
   BOOST_CHECK_THROW(group.Wait(60), RayException);
   remover.join();
+}
+
+BOOST_AUTO_TEST_CASE(wait_ends_with_shutdown_which_leaves_nothing_behind) {
+  ray::RayConfig config;
+  ray::RuntimeEnv env;
+  env.Set("env_vars", std::map<std::string, std::string>{{"CAF_RAY_GROUP", "1"}});
+  config.runtime_env = env;
+  ray::Init(config);
+  auto group = group_of({{{"CPU", 100'000}}});
+  std::promise<void> begins;
+  auto waiter = std::async(std::launch::async, [&] {
+    begins.set_value();
+    return !text_of<RayException>([&] { group.Wait(60); }).empty();
+  });
+  begins.get_future().wait();
+  ray::Shutdown();
+  BOOST_TEST(waiter.get());
+  BOOST_TEST(!std::getenv("CAF_RAY_GROUP")); // it would stay with a runtime that is left behind
+}
+
+BOOST_FIXTURE_TEST_CASE(a_task_of_a_pending_one_can_tell_why_it_waits, session) {
+  auto waiting = start_in(group_of({{{"CPU", 100}}}));
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!contains(ray::Why(waiting), "bundle 0 needs") && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  BOOST_TEST(contains(ray::Why(waiting), "is not created yet: bundle 0 needs"));
 }
 
 BOOST_FIXTURE_TEST_CASE(its_removal_ends_tasks_that_run_and_that_wait, session) {
