@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <ray/api/metric.h>
+
 #include "gcs/table.hpp"
 #include "gcs/types/codec.hpp"
 #include "gcs/types/records.hpp"
@@ -19,6 +21,10 @@ int group_one() {
 }
 int group_pass(std::string name) {
   return gate::pass(name) ? 1 : 0;
+}
+std::vector<double> group_large(std::string name) {
+  gate::pass(name);
+  return std::vector<double>(100'000);
 }
 int group_same(int x) {
   return x;
@@ -34,8 +40,8 @@ struct thing {
   int get() { return 7; }
   int pass(std::string name) { return group_pass(name); }
 };
-RAY_REMOTE(group_one, group_pass, group_fail_first, group_same, thing::create, &thing::get,
-           &thing::pass);
+RAY_REMOTE(group_one, group_pass, group_fail_first, group_large, group_same, thing::create,
+           &thing::get, &thing::pass);
 
 using ray::PlacementStrategy;
 using ray::internal::RayActorException;
@@ -240,6 +246,20 @@ BOOST_FIXTURE_TEST_CASE(its_removal_ends_tasks_that_run_and_that_wait, session) 
   BOOST_TEST(*input.Get(20000) == 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(its_removal_drops_large_results_from_the_store, session) {
+  auto group = group_of({{{"CPU", 1}}});
+  auto ref = ray::Task(group_large).SetPlacementGroup(group, 0).Remote("large");
+  BOOST_REQUIRE(gate::await_arrivals("large", 1));
+  ray::RemovePlacementGroup(group.GetID());
+  BOOST_CHECK_THROW(ref.Get(20000), RayUnschedulableException);
+  gate::open("large");
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  auto ended = [] { return contains(ray::MetricsText(), "\ncaf_ray_tasks_finished_total 1\n"); };
+  while (!ended() && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  BOOST_TEST(contains(ray::MetricsText(), "\ncaf_ray_store_objects 0\n"));
+}
+
 BOOST_FIXTURE_TEST_CASE(its_removal_finds_what_runs_among_all_that_ran, session) {
   auto group = group_of({{{"CPU", 1}}});
   auto running = ray::Task(group_pass).SetPlacementGroup(group, 0).Remote("among many");
@@ -310,25 +330,12 @@ BOOST_FIXTURE_TEST_CASE(that_is_removed_again_leaves_its_successor_alone, sessio
   BOOST_CHECK_THROW(group_of({{{"CPU", 1}}}, "successor"), RayException);
 }
 
-BOOST_AUTO_TEST_CASE(of_another_namespace_is_found_by_id_only) {
-  folder_of_a_dead_job folder("theirs", "shared name");
-  folder.init("mine");
-  BOOST_TEST(ray::GetPlacementGroup("shared name").Empty());
-  BOOST_TEST(ray::GetPlacementGroupById(folder.id).GetName() == "shared name");
-  auto mine = group_of({{{"CPU", 1}}}, "shared name");
-  BOOST_TEST(ray::GetPlacementGroup("shared name").GetID() == mine.GetID());
-  ray::Shutdown();
-}
-
-BOOST_AUTO_TEST_CASE(of_a_job_that_died_can_be_removed) {
+BOOST_AUTO_TEST_CASE(of_a_job_that_died_is_gone_with_it) {
   folder_of_a_dead_job folder("mine", "stale");
   folder.init("mine");
-  auto stale = ray::GetPlacementGroup("stale");
-  BOOST_TEST(stale.GetID() == folder.id);
-  BOOST_CHECK_THROW(stale.Wait(0), RayException); // nothing is reserved for it here
-  BOOST_CHECK_THROW(start_in(stale), RayException);
-  ray::RemovePlacementGroup(folder.id);
   BOOST_TEST(ray::GetPlacementGroup("stale").Empty());
+  BOOST_TEST(ray::GetPlacementGroupById(folder.id).Empty());
+  ray::RemovePlacementGroup(folder.id);
   BOOST_TEST(group_of({{{"CPU", 1}}}, "stale").Wait(10));
   ray::Shutdown();
 }
@@ -339,7 +346,7 @@ BOOST_AUTO_TEST_CASE(ends_with_its_job) {
   auto id = group_of({{{"CPU", 1}}}, "of the job").GetID();
   ray::Shutdown();
   folder.init("mine");
-  BOOST_TEST(ray::GetPlacementGroupById(id).GetState() == ray::PlacementGroupState::REMOVED);
+  BOOST_TEST(ray::GetPlacementGroupById(id).Empty());
   BOOST_TEST(group_of({{{"CPU", 1}}}, "of the job").Wait(10));
   ray::Shutdown();
 }
