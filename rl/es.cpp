@@ -9,8 +9,7 @@
 
 namespace rl {
 
-// ---- configuration: meaning, range, the paper's value (MuJoCo, section 4 and its starter code)
-// ----
+// ---- configuration: meaning, range, the paper's value (section 4 and its starter code) ----
 
 std::vector<Field> EsConfig::fields() {
   return {
@@ -36,6 +35,7 @@ EsSpec es_spec(const EsConfig& config, const RunOptions& options) {
 
 EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob& job) {
   ActorCritic<float> policy(spec.policy);
+  policy.check_weights(weights);
   ActorCritic<float>::Workspace workspace;
   std::vector<float> noise(weights.size()), tried(weights.size());
   Rng(job.noise_seed).fill_normal(noise);
@@ -75,7 +75,7 @@ std::vector<double> centred_ranks(std::span<const double> scores) {
   if (scores.size() < 2)
     return ranks;
   for (std::size_t i = 0, j = 0; i < order.size(); i = j) {
-    for (j = i; j < order.size() && scores[order[j]] == scores[order[i]];)
+    for (j = i + 1; j < order.size() && scores[order[j]] == scores[order[i]];)
       ++j;
     auto shared = static_cast<double>(i + j - 1) / 2; // mean of the ranks i .. j-1
     for (auto k = i; k < j; ++k)
@@ -84,8 +84,9 @@ std::vector<double> centred_ranks(std::span<const double> scores) {
   return ranks;
 }
 
-Es::Es(const EsConfig& config, const PolicySpec& spec, std::uint64_t seed)
-  : config_(config), seed_(seed), policy_(spec), adam_(policy_.parameter_count()) {
+Es::Es(const EsConfig& config, const EsSpec& spec, std::uint64_t seed)
+  : config_(config), env_(spec.env), seed_(seed), policy_(spec.policy),
+    adam_(policy_.parameter_count()) {
   Rng start(derive_seed(seed, "initial weights"));
   weights_ = policy_.initialise(start);
 }
@@ -102,10 +103,16 @@ std::vector<EsJob> Es::jobs(std::int64_t update) const {
 
 double Es::update(std::span<const EsJob> jobs, std::span<const EsScore> scores) {
   std::vector<double> returns;
-  for (auto& score : scores) {
-    returns.push_back(score.plus);
-    returns.push_back(score.minus);
-  }
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    for (auto member : {scores[i].plus, scores[i].minus}) {
+      if (!std::isfinite(member)) // it has no rank
+        throw Error(ErrorCode::not_finite,
+                    "ES: the mean return of pair " + std::to_string(i) + " in " + env_ + " is "
+                      + std::to_string(member) + " (episodes of seed "
+                      + std::to_string(jobs[i].env_seed)
+                      + "); the environment gives rewards that are no numbers");
+      returns.push_back(member);
+    }
   auto ranks = centred_ranks(returns);
   // Gradient of the loss -E[F]: minus 1 / (n sigma) times the sum of F_i epsilon_i (algorithm 2,
   // line 11), with n = 2 pairs; the two members of a pair share their noise up to the sign.
@@ -148,7 +155,7 @@ void Es::load(const Checkpoint& checkpoint) {
 
 TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
   auto& options = run.options();
-  Es es(config, es_spec(config, options).policy, run.seed());
+  Es es(config, es_spec(config, options), run.seed());
   if (run.resumed())
     es.load(*run.resumed());
   auto save = [&](Checkpoint& checkpoint) { es.save(checkpoint); };
@@ -167,8 +174,10 @@ TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
     double best = scores.front().plus;
     for (auto& score : scores) {
       run.add_steps(score.steps);
-      run.add_episode(score.plus);
-      run.add_episode(score.minus);
+      for (std::int64_t i = 0; i < config.episodes; ++i) { // each as good as their mean
+        run.add_episode(score.plus);
+        run.add_episode(score.minus);
+      }
       best = std::max({best, score.plus, score.minus});
     }
     run.log("es/best_return", best);

@@ -59,7 +59,8 @@ struct EsScore {
   std::int64_t steps = 0; ///< of both, together
 };
 
-/// Tries one pair. A pure function: equal arguments give equal scores wherever it runs.
+/// Tries one pair. A pure function: equal arguments give equal scores wherever it runs. Throws
+/// Error{bad_value} when `weights` are not as many as the policy has.
 EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob& job);
 
 /// Whoever tries pairs: the caller's thread here, tasks elsewhere. One thread at a time.
@@ -93,7 +94,7 @@ EsSpec es_spec(const EsConfig& config, const RunOptions& options);
 /// The learner: the weights in the middle, and their optimiser.
 class Es {
 public:
-  Es(const EsConfig& config, const PolicySpec& spec, std::uint64_t seed);
+  Es(const EsConfig& config, const EsSpec& spec, std::uint64_t seed);
 
   const ActorCritic<float>& policy() const { return policy_; }
   std::span<const float> weights() const { return weights_; }
@@ -102,6 +103,7 @@ public:
   std::vector<EsJob> jobs(std::int64_t update) const;
 
   /// Moves the weights by the scores of these jobs. Returns the norm of the estimated gradient.
+  /// Throws Error{not_finite}, with the weights as they were, when a return is NaN or infinite.
   double update(std::span<const EsJob> jobs, std::span<const EsScore> scores);
 
   void save(Checkpoint& checkpoint) const;
@@ -109,6 +111,7 @@ public:
 
 private:
   EsConfig config_;
+  std::string env_; // its name, for errors
   std::uint64_t seed_;
   ActorCritic<float> policy_;
   std::vector<float> weights_;

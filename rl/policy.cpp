@@ -52,6 +52,13 @@ std::vector<S> ActorCritic<S>::initialise(Rng& rng) const {
 }
 
 template <class S>
+void ActorCritic<S>::check_weights(std::span<const S> parameters) const {
+  if (parameters.size() != parameter_count_)
+    throw Error(ErrorCode::bad_value, "this policy has " + std::to_string(parameter_count_)
+                                        + " weights, not " + std::to_string(parameters.size()));
+}
+
+template <class S>
 void ActorCritic<S>::act(std::span<const S> parameters, std::span<const S> observation,
                          std::span<Rng> rngs, std::span<float> action, std::span<float> log_prob,
                          Workspace& workspace) const {
@@ -126,7 +133,7 @@ void ActorCritic<S>::backward(std::span<const S> parameters, std::span<const S> 
   auto rows = d_log_prob.size();
   auto width = policy_.output_size();
   workspace.d_output.resize(rows * width);
-  auto outputs = std::span<const S>(workspace.policy.activations.back()).first(rows * width);
+  auto outputs = policy_.output(rows, workspace.policy);
   for (std::size_t row = 0; row < rows; ++row) {
     auto output = outputs.subspan(row * width, width);
     auto d_output = std::span(workspace.d_output).subspan(row * width, width);

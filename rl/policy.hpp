@@ -42,6 +42,10 @@ public:
   /// Fresh parameters: orthogonal with gains sqrt 2 (hidden), 0.01 (policy), 1 (value); log std 0.
   std::vector<S> initialise(Rng& rng) const;
 
+  /// Throws Error{bad_value} unless there are parameter_count() of them. The functions below do not
+  /// look.
+  void check_weights(std::span<const S> parameters) const;
+
   /// Memory of one caller; grows, never shrinks.
   struct Workspace {
     nn::Workspace<S> policy;

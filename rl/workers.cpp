@@ -12,6 +12,7 @@ RolloutWorker::RolloutWorker(const WorkersSpec& spec, int first, int count)
 }
 
 void RolloutWorker::sample(std::span<const float> weights, std::size_t steps, Batch& out) {
+  policy_.check_weights(weights);
   auto envs = static_cast<std::size_t>(count());
   auto width = policy_.action_size();
   out.resize({steps, envs, policy_.observation_size(), width});

@@ -33,7 +33,8 @@ public:
   RolloutWorker(const WorkersSpec& spec, int first, int count);
 
   /// Takes `steps` steps in each of its environments with these weights (read during the call only)
-  /// and fills `out`, which has count() columns.
+  /// and fills `out`, which has count() columns. Throws Error{bad_value} when they are not as many
+  /// as the policy has.
   void sample(std::span<const float> weights, std::size_t steps, Batch& out);
 
   int count() const { return envs_.count(); }

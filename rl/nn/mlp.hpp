@@ -44,6 +44,12 @@ public:
   std::span<const S> forward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
                              Workspace<S>& workspace) const;
 
+  /// The outputs [row, output] that the latest forward of `rows` rows left in the workspace, which
+  /// a deeper network may have used before.
+  std::span<const S> output(std::size_t rows, const Workspace<S>& workspace) const {
+    return std::span(workspace.activations[layers_.size() - 1]).first(rows * output_size());
+  }
+
   /// Adds to `gradient` (laid out as the parameters) the gradient of a loss with respect to the
   /// parameters, given its gradient `d_output` [row, output], after forward with the same
   /// parameters, x and workspace.

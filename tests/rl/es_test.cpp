@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(an_update_follows_the_formula_of_the_paper) {
   auto config = small();
   config.weight_decay = 0;
   auto spec = rl::es_spec(config, quiet("CartPole-v1", 0));
-  rl::Es es(config, spec.policy, 1);
+  rl::Es es(config, spec, 1);
   std::vector<float> before(es.weights().begin(), es.weights().end());
   auto jobs = es.jobs(0);
   std::vector<rl::EsScore> scores = {{1, 2, 0}, {5, 0, 0}, {3, 3, 0}, {-1, 9, 0}};
@@ -102,8 +102,41 @@ BOOST_AUTO_TEST_CASE(an_update_follows_the_formula_of_the_paper) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_return_that_is_no_number_is_an_error_and_no_endless_loop) {
+  rl::Es es(small(), rl::es_spec(small(), quiet("CartPole-v1", 0)), 1);
+  std::vector<float> before(es.weights().begin(), es.weights().end());
+  auto jobs = es.jobs(0);
+  for (auto bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    std::vector<rl::EsScore> scores = {{1, 2, 0}, {5, 0, 0}, {3, bad, 0}, {-1, 9, 0}};
+    BOOST_TEST(
+      rl::test::fails(rl::ErrorCode::not_finite, [&] { es.update(jobs, scores); },
+                      {"pair 2", "CartPole-v1", std::to_string(jobs[2].env_seed).c_str()}));
+  }
+  BOOST_TEST(es.weights() == before, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(weights_of_another_size_are_refused) {
+  auto spec = rl::es_spec(small(), quiet("CartPole-v1", 0));
+  std::vector<float> few(3);
+  BOOST_TEST(rl::test::fails(rl::ErrorCode::bad_value,
+                             [&] {
+                               rl::try_pair(spec, few, {1, 2});
+                             },
+                             {"weights, not 3"}));
+}
+
+BOOST_AUTO_TEST_CASE(each_episode_of_a_member_is_counted) {
+  rl::test::TemporaryFolder folder;
+  auto config = small();
+  config.episodes = 3;
+  auto options = quiet("Pendulum-v1", 1);
+  options.logdir = folder.path;
+  train(config, options);
+  BOOST_TEST(rl::read_csv(folder.path / "log.csv").column("episodes")[0] == 4 * 2 * 3);
+}
+
 BOOST_AUTO_TEST_CASE(jobs_never_repeat_a_seed) {
-  rl::Es es(small(), rl::es_spec(small(), quiet("CartPole-v1", 0)).policy, 1);
+  rl::Es es(small(), rl::es_spec(small(), quiet("CartPole-v1", 0)), 1);
   std::vector<std::uint64_t> seeds;
   for (int update = 0; update < 50; ++update)
     for (auto& job : es.jobs(update))

@@ -108,4 +108,21 @@ BOOST_AUTO_TEST_CASE(spaces_that_do_not_fit_are_refused) {
                              make({rl::make_box(3, -1, 1), rl::Discrete{2}, {8}, "tahn"})));
 }
 
+BOOST_AUTO_TEST_CASE(a_workspace_that_served_a_deeper_network_serves_a_shallow_one) {
+  rl::ActorCritic<float> deep({rl::make_box(3, -1, 1), rl::Discrete{4}, {8, 8, 8}, "tanh"});
+  rl::ActorCritic<float> shallow({rl::make_box(3, -1, 1), rl::Discrete{4}, {8}, "tanh"});
+  auto weights = normals(shallow.parameter_count(), 1), observation = normals(15, 2);
+  std::vector<float> action = {0, 1, 2, 3, 0}, log_prob(5), entropy(5), slopes(5, 1.0f);
+  auto gradient = [&](rl::ActorCritic<float>::Workspace& workspace) {
+    std::vector<float> result(weights.size());
+    shallow.evaluate(weights, observation, action, log_prob, entropy, workspace);
+    shallow.value(weights, observation, workspace);
+    shallow.backward(weights, observation, action, slopes, slopes, slopes, result, workspace);
+    return result;
+  };
+  rl::ActorCritic<float>::Workspace fresh, used;
+  deep.evaluate(normals(deep.parameter_count(), 3), observation, action, log_prob, entropy, used);
+  BOOST_TEST(gradient(used) == gradient(fresh), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -123,6 +123,16 @@ BOOST_AUTO_TEST_CASE(saved_workers_continue_to_the_last_bit) {
   check_equal(continued, batch);
 }
 
+BOOST_AUTO_TEST_CASE(weights_of_another_size_are_refused) {
+  rl::SerialWorkers workers(spec_for("CartPole-v1", 2));
+  rl::Batch batch;
+  for (std::size_t size : {0, 5}) {
+    workers.set_weights(std::vector<float>(size));
+    BOOST_TEST(
+      rl::test::fails(rl::ErrorCode::bad_value, [&] { workers.sample(1, batch); }, {"weights"}));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(states_of_another_number_of_environments_are_refused) {
   rl::SerialWorkers three(spec_for("CartPole-v1", 3)), two(spec_for("CartPole-v1", 2));
   BOOST_TEST(
