@@ -44,17 +44,18 @@ CsvWriter::CsvWriter(const std::filesystem::path& file) : file_(file) {
     throw Error(ErrorCode::cannot_write, "cannot write " + file.string());
 }
 
-CsvWriter::CsvWriter(const std::filesystem::path& file, double last) : file_(file) {
+CsvWriter::CsvWriter(const std::filesystem::path& file, const std::filesystem::path& from,
+                     double last)
+  : file_(file) {
+  auto text = file_exists(from) ? read_file(from) : std::string();
   std::string kept;
-  if (std::filesystem::exists(file)) {
-    std::istringstream lines(read_file(file));
-    for (std::string line; std::getline(lines, line);) {
-      if (columns_.empty())
-        columns_ = cells(line);
-      else if (!(value_of(line.substr(0, line.find(','))) <= last))
-        continue;
-      kept += line + "\n";
-    }
+  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
+    auto line = text.substr(begin, end - begin);
+    if (columns_.empty())
+      columns_ = cells(line);
+    else if (!(value_of(line.substr(0, line.find(','))) <= last))
+      continue;
+    kept += line + "\n";
   }
   write_file(file, kept);
   out_.open(file, std::ios::app);

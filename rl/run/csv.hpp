@@ -21,9 +21,11 @@ public:
   /// Starts a new file. Throws Error{cannot_write}.
   explicit CsvWriter(const std::filesystem::path& file);
 
-  /// Continues a file that an earlier run wrote, without its rows whose first column is above
-  /// `last` (they came after the checkpoint). A missing file is a new one.
-  CsvWriter(const std::filesystem::path& file, double last);
+  /// Continues in `file` the table `from` that an earlier run wrote (the same file or another,
+  /// which stays as it is), without its rows whose first column is above `last` (they came after
+  /// the checkpoint) and without a last row that lacks its line break (the run was killed in it). A
+  /// missing `from` is an empty table. Errors: cannot_read, cannot_write.
+  CsvWriter(const std::filesystem::path& file, const std::filesystem::path& from, double last);
 
   /// Appends a row. Errors: bad_value when the names are not the columns; cannot_write.
   void write(const LogRow& row);

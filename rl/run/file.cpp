@@ -17,6 +17,10 @@ namespace {
   throw Error(ErrorCode::cannot_write, "cannot write " + path.string() + ": " + reason);
 }
 
+[[noreturn]] void cannot_read(const std::filesystem::path& path, const std::string& reason) {
+  throw Error(ErrorCode::cannot_read, "cannot read " + path.string() + ": " + reason);
+}
+
 // A file descriptor that closes itself.
 struct Descriptor {
   int fd;
@@ -33,8 +37,6 @@ void make_folder(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder, error);
   if (error)
     cannot_write(folder, error.message());
-  if (!std::filesystem::is_directory(folder))
-    cannot_write(folder, "it is not a folder");
   auto probe = (folder / ".probe-XXXXXX").string();
   Descriptor file{::mkstemp(probe.data())};
   if (file.fd < 0)
@@ -45,18 +47,23 @@ void make_folder(const std::filesystem::path& folder) {
 void write_file(const std::filesystem::path& file, std::string_view bytes) {
   auto beside = file.string() + ".new";
   {
-    Descriptor out{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    Descriptor out{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
     if (out.fd < 0)
       cannot_write(file, std::strerror(errno));
+    auto give_up = [&] {
+      auto reason = std::string(std::strerror(errno));
+      ::unlink(beside.c_str());
+      cannot_write(file, reason);
+    };
     for (auto left = bytes; !left.empty();) {
       auto written = ::write(out.fd, left.data(), left.size());
       if (written < 0 && errno != EINTR)
-        cannot_write(file, std::strerror(errno));
+        give_up();
       if (written > 0)
         left.remove_prefix(static_cast<std::size_t>(written));
     }
     if (::fsync(out.fd) != 0)
-      cannot_write(file, std::strerror(errno));
+      give_up();
   }
   if (::rename(beside.c_str(), file.c_str()) != 0)
     cannot_write(file, std::strerror(errno));
@@ -66,19 +73,25 @@ void write_file(const std::filesystem::path& file, std::string_view bytes) {
     ::fsync(folder.fd); // so that the rename itself outlives a power cut
 }
 
+bool file_exists(const std::filesystem::path& file) {
+  std::error_code error;
+  auto found = std::filesystem::exists(file, error);
+  if (error)
+    cannot_read(file, error.message());
+  return found;
+}
+
 std::string read_file(const std::filesystem::path& file) {
-  auto fail = [&](const std::string& reason) {
-    throw Error(ErrorCode::cannot_read, "cannot read " + file.string() + ": " + reason);
-  };
-  if (std::filesystem::is_directory(file))
-    fail("it is a folder");
+  std::error_code ignored; // opening it says more
+  if (std::filesystem::is_directory(file, ignored))
+    cannot_read(file, "it is a folder");
   errno = 0;
   std::ifstream in(file, std::ios::binary);
   if (!in)
-    fail(std::strerror(errno));
+    cannot_read(file, std::strerror(errno));
   std::string bytes{std::istreambuf_iterator<char>(in), {}};
   if (in.bad())
-    fail(std::strerror(errno));
+    cannot_read(file, std::strerror(errno));
   return bytes;
 }
 

@@ -12,8 +12,12 @@ namespace rl {
 void make_folder(const std::filesystem::path& folder);
 
 /// Replaces a file as a whole: writes beside it, flushes to disk, renames. Whoever reads sees the
-/// old or the new file, never a part, whatever dies when. Throws Error{cannot_write}.
+/// old or the new file, never a part, whatever dies when. Permissions are those of any new file.
+/// Throws Error{cannot_write}.
 void write_file(const std::filesystem::path& file, std::string_view bytes);
+
+/// Whether something of that name is there. Throws Error{cannot_read} when the system cannot tell.
+bool file_exists(const std::filesystem::path& file);
 
 /// All bytes of a file. Throws Error{cannot_read}.
 std::string read_file(const std::filesystem::path& file);

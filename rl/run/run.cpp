@@ -67,7 +67,8 @@ Run::Run(RunOptions options, std::string algorithm, std::vector<Field> config)
     return;
   std::filesystem::path folder = options_.logdir;
   make_folder(folder);
-  csv_ = resumed_ ? std::make_unique<CsvWriter>(folder / "log.csv", static_cast<double>(steps_))
+  csv_ = resumed_ ? std::make_unique<CsvWriter>(folder / "log.csv", folder / "log.csv",
+                                                static_cast<double>(steps_))
                   : std::make_unique<CsvWriter>(folder / "log.csv");
   tensorboard_ = std::make_unique<TensorBoardWriter>(folder, wall_time());
   write_file(folder / "config.txt",

@@ -1,6 +1,7 @@
 #include "rl/run/csv.hpp"
 
 #include <cmath>
+#include <fstream>
 
 #include "rl/run/file.hpp"
 #include "tests/rl/support.hpp"
@@ -39,9 +40,33 @@ BOOST_AUTO_TEST_CASE(a_continued_file_loses_what_came_after_the_checkpoint) {
     for (double step : {10, 20, 30, 40})
       csv.write(row(step, 0));
   }
-  rl::CsvWriter csv(file, 20);
+  rl::CsvWriter csv(file, file, 20);
   csv.write(row(30, 7));
   BOOST_TEST(rl::read_file(file) == "steps,loss\n10,0\n20,0\n30,7\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_a_killed_process_did_not_finish_is_dropped) {
+  std::ofstream(file) << "steps,loss\n10,0.25\n20,0.2"; // 0.25 as well, but for the kill
+  rl::CsvWriter csv(file, file, 20);
+  csv.write(row(20, 0.25));
+  BOOST_TEST(rl::read_file(file) == "steps,loss\n10,0.25\n20,0.25\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_table_continued_in_another_file_stays_as_it_is) {
+  std::ofstream(file) << "steps,loss\n10,0\n20,0\n";
+  rl::CsvWriter csv(folder.path / "other.csv", file, 10);
+  csv.write(row(15, 7));
+  BOOST_TEST(rl::read_file(folder.path / "other.csv") == "steps,loss\n10,0\n15,7\n");
+  BOOST_TEST(rl::read_file(file) == "steps,loss\n10,0\n20,0\n");
+  rl::CsvWriter fresh(folder.path / "third.csv", folder.path / "missing.csv", 10);
+  fresh.write(row(1, 2));
+  BOOST_TEST(rl::read_file(folder.path / "third.csv") == "steps,loss\n1,2\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_an_error) {
+  rl::CsvWriter csv("/dev/full");
+  BOOST_TEST(rl::test::fails(rl::ErrorCode::cannot_write, [&] { csv.write(row(1, 2)); },
+                             {"/dev/full", "disk full"}));
 }
 
 BOOST_AUTO_TEST_CASE(other_columns_and_unwritable_files_are_refused) {
