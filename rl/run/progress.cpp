@@ -1,7 +1,6 @@
 #include "rl/run/progress.hpp"
 
 #include <cmath>
-#include <cstdio>
 
 namespace rl {
 
@@ -39,7 +38,12 @@ std::string progress_text(const Progress& p) {
   return text;
 }
 
-ProgressLine::ProgressLine(bool terminal) : terminal_(terminal) {}
+ProgressLine::ProgressLine(bool terminal, std::FILE* out) : terminal_(terminal), out_(out) {}
+
+ProgressLine::~ProgressLine() {
+  if (open_)
+    std::fputs("\n", out_);
+}
 
 void ProgressLine::show(const Progress& progress) {
   if (progress.seconds < next_)
@@ -54,9 +58,9 @@ void ProgressLine::finish(const Progress& progress) {
 
 void ProgressLine::draw(const Progress& progress, bool last) {
   auto text = progress_text(progress);
-  std::fprintf(stderr, terminal_ ? "\r%s\033[K%s" : "%s%s", text.c_str(),
-               last || !terminal_ ? "\n" : "");
-  std::fflush(stderr);
+  open_ = terminal_ && !last;
+  std::fprintf(out_, terminal_ ? "\r%s\033[K%s" : "%s%s", text.c_str(), open_ ? "" : "\n");
+  std::fflush(out_);
 }
 
 } // namespace rl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <string>
 
 namespace rl {
@@ -18,12 +19,15 @@ struct Progress {
 /// "    24,576 steps   312k steps/s   return 187.4   214 episodes   0:01".
 std::string progress_text(const Progress& progress);
 
-/// Shows the line on standard error: in place on a terminal, at most ten times a second; elsewhere
-/// as a line of its own, at most every five seconds. Times are seconds since the run began, given
-/// by the caller.
+/// Shows the line on `out`, which outlives it: in place on a terminal, at most ten times a second;
+/// elsewhere as a line of its own, at most every five seconds. Times are seconds since the run
+/// began, given by the caller.
 class ProgressLine {
 public:
-  explicit ProgressLine(bool terminal);
+  explicit ProgressLine(bool terminal, std::FILE* out = stderr);
+  /// Ends the line if it is still open, so that whoever prints next begins at the left.
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
 
   void show(const Progress& progress);
   /// Shows the last state whenever the line was last drawn, and ends it.
@@ -33,7 +37,9 @@ private:
   void draw(const Progress& progress, bool last);
 
   bool terminal_;
-  double next_ = 0; // seconds
+  std::FILE* out_;
+  bool open_ = false; // something stands in the line and it has not ended
+  double next_ = 0;   // seconds
 };
 
 } // namespace rl

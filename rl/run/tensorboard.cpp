@@ -53,6 +53,16 @@ TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& folder, double
   flush();
 }
 
+void TensorBoardWriter::restart(std::int64_t step, double wall_time) {
+  std::string log; // SessionLog: status = 1, START = 1
+  put_integer(log, 1, 1);
+  std::string event; // Event: wall_time = 1, step = 2, session_log = 7
+  put_fixed(event, 1, wall_time);
+  put_integer(event, 2, step);
+  put_bytes(event, 7, log);
+  record(event);
+}
+
 void TensorBoardWriter::scalar(std::string_view tag, std::int64_t step, double value,
                                double wall_time) {
   std::string entry; // Summary.Value: tag = 1, simple_value = 2

@@ -19,6 +19,10 @@ public:
   /// wants it. `wall_time` in seconds since 1970. Throws Error{cannot_write}.
   TensorBoardWriter(const std::filesystem::path& folder, double wall_time);
 
+  /// Says that the run starts again before `step`: TensorBoard then forgets what older files of the
+  /// folder hold of that step and later ones, which the run did before it was stopped.
+  void restart(std::int64_t step, double wall_time);
+
   /// Adds one scalar. Flushed by flush().
   void scalar(std::string_view tag, std::int64_t step, double value, double wall_time);
 

@@ -101,6 +101,29 @@ BOOST_AUTO_TEST_CASE(a_file_decodes_to_the_scalars_that_were_written) {
   check(events[2], 1700000002.0, 5'000'000'000, "train/mean_return", 475.5f);
 }
 
+BOOST_AUTO_TEST_CASE(a_restart_is_a_session_log_with_status_start) {
+  rl::test::TemporaryFolder folder;
+  rl::TensorBoardWriter writer(folder.path, 5);
+  writer.restart(301, 6.0);
+  writer.flush();
+  auto events = records(rl::read_file(writer.file()));
+  BOOST_REQUIRE(events.size() == 2u);
+  auto event = fields(events[1]);
+  BOOST_TEST(number<std::int64_t>(event[2], 0) == 301);
+  BOOST_TEST(number<std::int64_t>(fields(event[7])[1], 0) == 1); // SessionLog.START
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_an_error) {
+  rl::test::TemporaryFolder folder;
+  rl::TensorBoardWriter first(folder.path, 5);
+  auto name = first.file().string(); // the next one differs in the number at its end
+  auto dot = name.rfind('.');
+  auto next = name.substr(0, dot + 1) + std::to_string(std::stoi(name.substr(dot + 1)) + 1);
+  std::filesystem::create_symlink("/dev/full", next);
+  BOOST_TEST(rl::test::fails(rl::ErrorCode::cannot_write,
+                             [&] { rl::TensorBoardWriter(folder.path, 5); }, {next.c_str()}));
+}
+
 BOOST_AUTO_TEST_CASE(two_writers_in_one_second_have_two_files) {
   rl::test::TemporaryFolder folder;
   rl::TensorBoardWriter one(folder.path, 5), two(folder.path, 5);
