@@ -145,7 +145,7 @@ void Es::load(const Checkpoint& checkpoint) {
   if (weights.size() != weights_.size())
     throw Error(ErrorCode::bad_checkpoint,
                 "the checkpoint has " + std::to_string(weights.size()) + " weights, this network "
-                  + std::to_string(weights_.size()) + "; give the layers it was trained with");
+                  + std::to_string(weights_.size()) + ": its layers are others");
   ByteReader in(checkpoint.get("learner"));
   adam_.load(in);
   weights_ = std::move(weights);
@@ -156,8 +156,7 @@ void Es::load(const Checkpoint& checkpoint) {
 TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
   auto& options = run.options();
   Es es(config, es_spec(config, options), run.seed());
-  if (run.resumed())
-    es.load(*run.resumed());
+  run.restore([&](const Checkpoint& checkpoint) { es.load(checkpoint); });
   auto save = [&](Checkpoint& checkpoint) { es.save(checkpoint); };
   ActorCritic<float>::Workspace workspace;
   auto evaluation = [&](const char* purpose) {

@@ -180,7 +180,7 @@ void Ppo::load(const Checkpoint& checkpoint) {
   if (weights.size() != weights_.size())
     throw Error(ErrorCode::bad_checkpoint,
                 "the checkpoint has " + std::to_string(weights.size()) + " weights, this network "
-                  + std::to_string(weights_.size()) + "; give the layers it was trained with");
+                  + std::to_string(weights_.size()) + ": its layers are others");
   ByteReader in(checkpoint.get("learner"));
   adam_.load(in);
   Rng::State state;
@@ -195,10 +195,10 @@ void Ppo::load(const Checkpoint& checkpoint) {
 TrainResult train_ppo(const PpoConfig& config, Run& run, Workers& workers) {
   auto& options = run.options();
   Ppo ppo(config, ppo_workers(config, options).policy, run.seed());
-  if (run.resumed()) {
-    ppo.load(*run.resumed());
-    workers.load(run.resumed()->get_list("workers"));
-  }
+  run.restore([&](const Checkpoint& checkpoint) {
+    ppo.load(checkpoint);
+    workers.load(checkpoint.get_list("workers"));
+  });
   auto save = [&](Checkpoint& checkpoint) {
     ppo.save(checkpoint);
     checkpoint.put_list("workers", workers.save());

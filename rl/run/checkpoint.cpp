@@ -99,7 +99,7 @@ Checkpoint Checkpoint::read(const std::filesystem::path& file) {
     refuse(name, "does not match its checksum", damaged);
   Checkpoint result;
   result.file_ = name;
-  ByteReader in(payload);
+  ByteReader in(payload); // the checksum fits, so this is what was written
   for (auto left = in.get<std::uint64_t>(); left > 0; --left) {
     auto part = in.get_text();
     result.parts_[part] = in.get_text();

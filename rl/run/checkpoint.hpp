@@ -17,7 +17,7 @@ namespace rl {
 class Checkpoint {
 public:
   /// The one version this code writes and reads.
-  static constexpr unsigned version = 1;
+  static constexpr unsigned version = 2;
 
   /// Adds or replaces a part.
   void put(const std::string& name, std::string bytes) { parts_[name] = std::move(bytes); }

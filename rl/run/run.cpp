@@ -1,7 +1,10 @@
 #include "rl/run/run.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <exception>
 #include <numeric>
+#include <span>
 #include <unistd.h>
 
 #include "rl/bytes.hpp"
@@ -17,6 +20,12 @@ double wall_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+// Whether both name one folder that is there.
+bool same_folder(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored);
+}
+
 } // namespace
 
 std::vector<Field> RunOptions::fields() {
@@ -28,12 +37,18 @@ std::vector<Field> RunOptions::fields() {
     {"stop_steps", &stop_steps, "stop after so many environment steps; 0: no limit", 0},
     {"stop_seconds", &stop_seconds, "stop after so much time; 0: no limit", 0},
     {"logdir", &logdir, "folder for log, curve and checkpoint; empty: write nothing"},
-    {"resume", &resume, "log folder of the run to continue"},
+    {"resume", &resume, "log folder of the run to continue, with its settings"},
     {"checkpoint_seconds", &checkpoint_seconds, "time between two checkpoints", 0},
     {"return_window", &return_window, "episodes in the mean return", 1, 1e6},
     {"evaluation_episodes", &evaluation_episodes, "episodes of the evaluation at the end", 1, 1e6},
     {"quiet", &quiet, "show no progress line"},
   };
+}
+
+std::vector<Field> lasting_fields(RunOptions& options) {
+  auto fields = options.fields();
+  std::erase_if(fields, [](auto& each) { return each.name == "logdir" || each.name == "resume"; });
+  return fields;
 }
 
 std::filesystem::path Run::checkpoint_file(const std::filesystem::path& folder) {
@@ -50,27 +65,70 @@ Run::Run(RunOptions options, std::string algorithm, std::vector<Field> config)
     resumed_->expect("algorithm", algorithm_);
     resumed_->expect("env", options_.env);
     resumed_->expect("seed", std::to_string(options_.seed));
-    ByteReader in(resumed_->get("run"));
-    steps_ = steps_before_ = in.get<std::int64_t>();
-    updates_ = in.get<std::int64_t>();
-    episodes_ = in.get<std::int64_t>();
-    seconds_before_ = in.get<double>();
-    auto returns = in.get_all<double>();
-    returns_.assign(returns.begin(), returns.end());
-    if (options_.logdir.empty())
-      options_.logdir = options_.resume;
+    restore([&](const Checkpoint&) { read_counters(); });
+  }
+  if (!options_.logdir.empty()) {
+    if (!(resumed_ && same_folder(options_.logdir, options_.resume))
+        && file_exists(checkpoint_file(options_.logdir)))
+      throw Error(ErrorCode::cannot_write, options_.logdir
+                                             + " holds a run already: continue it with --resume "
+                                             + options_.logdir + ", or give another --logdir");
+    make_folder(options_.logdir);
   }
   next_checkpoint_ = seconds() + options_.checkpoint_seconds;
   if (!options_.quiet)
     line_ = std::make_unique<ProgressLine>(::isatty(STDERR_FILENO) == 1);
-  if (options_.logdir.empty())
+}
+
+Run::~Run() {
+  if (unwritten_ && std::uncaught_exceptions() > 0)
+    try {
+      write_checkpoint();
+    } catch (const std::exception&) { // the first exception says more
+    }
+}
+
+void Run::restore(const std::function<void(const Checkpoint&)>& load) const {
+  if (!resumed_)
+    return;
+  try {
+    load(*resumed_);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::bad_checkpoint)
+      throw;
+    std::string text = error.what();
+    auto file = checkpoint_file(options_.resume).string();
+    if (text.find(file) == text.npos)
+      text = "checkpoint " + file + " cannot be continued: " + text
+             + "; give the options it was trained with, or train anew in another folder";
+    throw Error(ErrorCode::bad_checkpoint, text);
+  }
+}
+
+void Run::read_counters() {
+  ByteReader in(resumed_->get("run"));
+  steps_ = steps_before_ = in.get<std::int64_t>();
+  updates_ = in.get<std::int64_t>();
+  episodes_ = in.get<std::int64_t>();
+  seconds_before_ = in.get<double>();
+  auto returns = in.get_all<double>();
+  auto window = static_cast<std::size_t>(options_.return_window);
+  auto kept = std::span(returns).last(std::min(window, returns.size()));
+  returns_.assign(kept.begin(), kept.end());
+}
+
+// Log, events and settings, on the first call. Nothing is written before.
+void Run::open_files() {
+  if (options_.logdir.empty() || csv_)
     return;
   std::filesystem::path folder = options_.logdir;
-  make_folder(folder);
-  csv_ = resumed_ ? std::make_unique<CsvWriter>(folder / "log.csv", folder / "log.csv",
-                                                static_cast<double>(steps_))
+  auto last = static_cast<double>(steps_before_); // rows after the checkpoint come again
+  csv_ = resumed_ ? std::make_unique<CsvWriter>(
+           folder / "log.csv", std::filesystem::path(options_.resume) / "log.csv", last)
                   : std::make_unique<CsvWriter>(folder / "log.csv");
   tensorboard_ = std::make_unique<TensorBoardWriter>(folder, wall_time());
+  if (resumed_)
+    tensorboard_->restart(steps_before_ + 1, wall_time());
   write_file(folder / "config.txt",
              "# " + algorithm_ + "\n" + write_fields(options_.fields()) + write_fields(config_));
 }
@@ -99,10 +157,15 @@ double Run::seconds() const {
 }
 
 double Run::mean_return() const {
-  if (returns_.size() < static_cast<std::size_t>(options_.return_window))
+  if (returns_.empty())
     return std::numeric_limits<double>::quiet_NaN();
   return std::accumulate(returns_.begin(), returns_.end(), 0.0)
          / static_cast<double>(returns_.size());
+}
+
+bool Run::return_reached() const {
+  return returns_.size() == static_cast<std::size_t>(options_.return_window)
+         && mean_return() >= options_.stop_return;
 }
 
 Progress Run::progress() const {
@@ -114,6 +177,7 @@ Progress Run::progress() const {
 void Run::end_update(const Save& save) {
   ++updates_;
   auto now = progress();
+  open_files();
   if (csv_) {
     LogRow row = {
       {"steps", static_cast<double>(steps_)},       {"updates", static_cast<double>(updates_)},
@@ -132,24 +196,29 @@ void Run::end_update(const Save& save) {
   scalars_.clear();
   if (line_)
     line_->show(now);
+  if (options_.logdir.empty())
+    return;
+  unwritten_ = make_checkpoint(save);
   if (seconds() >= next_checkpoint_)
-    write_checkpoint(save);
+    write_checkpoint();
 }
 
 void Run::finish(const Save& save) {
   if (line_)
     line_->finish(progress());
-  write_checkpoint(save);
-}
-
-void Run::write_checkpoint(const Save& save) {
-  next_checkpoint_ = seconds() + options_.checkpoint_seconds;
   if (options_.logdir.empty())
     return;
+  open_files();
+  unwritten_ = make_checkpoint(save);
+  write_checkpoint();
+}
+
+Checkpoint Run::make_checkpoint(const Save& save) {
   Checkpoint checkpoint;
   checkpoint.put("algorithm", algorithm_);
   checkpoint.put("env", options_.env);
   checkpoint.put("seed", std::to_string(options_.seed));
+  checkpoint.put("options", write_fields(lasting_fields(options_)));
   checkpoint.put("config", write_fields(config_));
   ByteWriter out;
   out.put(steps_);
@@ -160,7 +229,13 @@ void Run::write_checkpoint(const Save& save) {
   out.put_all(std::span<const double>(returns));
   checkpoint.put("run", out.take());
   save(checkpoint);
-  checkpoint.write(checkpoint_file(options_.logdir));
+  return checkpoint;
+}
+
+void Run::write_checkpoint() {
+  next_checkpoint_ = seconds() + options_.checkpoint_seconds;
+  unwritten_->write(checkpoint_file(options_.logdir));
+  unwritten_.reset();
   write_curve();
 }
 

@@ -2,6 +2,7 @@
 // continue.
 //
 //   rl::Run run(options, "ppo", config.fields());
+//   run.restore([&](const rl::Checkpoint& c) { ... });
 //   while (run.more()) {
 //     ...                                   // sample and learn
 //     run.add(batch);
@@ -51,14 +52,23 @@ struct RunOptions {
   std::vector<Field> fields();
 };
 
+/// The fields that a checkpoint keeps and a resumed run goes on with: all but the folders.
+std::vector<Field> lasting_fields(RunOptions& options);
+
 class Run {
 public:
-  /// Opens the log folder, and the checkpoint when resuming (from its folder; it is then also the
-  /// log folder unless another is given). `config` is written beside the log and into checkpoints,
-  /// and must outlive the run. Errors: bad_value (options out of range), unknown_name
-  /// (environment), cannot_write, cannot_read, bad_checkpoint (also when it is of another
-  /// algorithm, environment or seed).
+  /// Reads the checkpoint when resuming, and makes sure that the log folder can be written. Changes
+  /// no file: those are opened when the first update ends, so that a run which is refused, here or
+  /// in restore(), leaves everything as it was. Continued in its own folder, the files go on; in
+  /// another, the table begins with the rows up to the checkpoint. `config` is written beside the
+  /// log and into checkpoints, and must outlive the run. Errors: bad_value (options out of range),
+  /// unknown_name (environment), cannot_write (also when the folder holds another run),
+  /// cannot_read, bad_checkpoint (also when it is of another algorithm, environment or seed).
   Run(RunOptions options, std::string algorithm, std::vector<Field> config);
+
+  /// A run that an exception ends leaves the checkpoint of its last complete update.
+  ~Run();
+  Run(const Run&) = delete;
 
   /// The checkpoint in a log folder.
   static std::filesystem::path checkpoint_file(const std::filesystem::path& folder);
@@ -66,12 +76,15 @@ public:
   const RunOptions& options() const { return options_; }
   std::uint64_t seed() const { return static_cast<std::uint64_t>(options_.seed); }
 
-  /// The checkpoint to continue from; none in a fresh run.
-  const std::optional<Checkpoint>& resumed() const { return resumed_; }
+  /// Calls `load` with the checkpoint to continue from; does nothing in a fresh run. An
+  /// Error{bad_checkpoint} that `load` throws comes out naming the file and what to do.
+  void restore(const std::function<void(const Checkpoint&)>& load) const;
 
   /// Whether to go on: no limit is reached, stop() was not called, nobody asked to interrupt.
   bool more() const;
+  /// Ends the run: what it was for is reached.
   void stop() { stopped_ = true; }
+  bool stopped() const { return stopped_; }
 
   /// Ends every run of the process after its update; safe in a signal handler.
   static void interrupt() { interrupted_ = true; }
@@ -87,10 +100,10 @@ public:
   std::int64_t updates() const { return updates_; }
   double seconds() const;
 
-  /// Mean of the latest `return_window` episodes; NaN while there are fewer than that.
+  /// Mean of the latest episodes, at most `return_window` of them; NaN before one has ended.
   double mean_return() const;
-  /// Whether mean_return has reached stop_return.
-  bool return_reached() const { return mean_return() >= options_.stop_return; }
+  /// Whether the mean of `return_window` episodes has reached stop_return.
+  bool return_reached() const;
 
   /// A scalar of this update. Same names in the same order every time.
   void log(std::string name, double value) { scalars_.emplace_back(std::move(name), value); }
@@ -104,14 +117,17 @@ public:
   void finish(const Save& save);
 
 private:
+  void read_counters();
+  void open_files();
   Progress progress() const;
-  void write_checkpoint(const Save& save);
+  Checkpoint make_checkpoint(const Save& save);
+  void write_checkpoint();
   void write_curve() const;
 
   RunOptions options_;
   std::string algorithm_;
   std::vector<Field> config_;
-  std::optional<Checkpoint> resumed_;
+  std::optional<Checkpoint> resumed_; // none in a fresh run
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   double seconds_before_ = 0; // of the runs that this one continues
   std::int64_t steps_before_ = 0;
@@ -120,6 +136,7 @@ private:
   std::int64_t episodes_ = 0;
   std::deque<double> returns_; // latest, at most return_window
   LogRow scalars_;
+  std::optional<Checkpoint> unwritten_; // of the last complete update, until it is in the file
   double next_checkpoint_ = 0;
   bool stopped_ = false;
   std::unique_ptr<CsvWriter> csv_;

@@ -70,20 +70,20 @@ bool read_settings(const std::string& algorithm, std::span<const std::string> wo
   if (!wanted.options.resume.empty()) {
     auto checkpoint = Checkpoint::read(Run::checkpoint_file(wanted.options.resume));
     checkpoint.expect("algorithm", algorithm);
-    set_field(settings.options.fields(), "env", checkpoint.get("env"));
-    set_field(settings.options.fields(), "seed", checkpoint.get("seed"));
+    read_fields(lasting_fields(settings.options), checkpoint.get("options"));
     read_fields(config.fields(), checkpoint.get("config"));
+    settings.options.logdir = wanted.options.resume;
   } else if (wanted.preset) {
     read_fields(config.fields(), preset(algorithm, wanted.options.env));
   }
+  if (wanted.options.resume.empty())
+    settings.options.logdir = new_log_folder(algorithm, wanted.options);
   auto fields = all_fields(settings, config.fields());
   parse_flags(words, fields);
   find_env(settings.options.env);
   if (settings.help)
     out << "caf-ray-train " << algorithm << " --env " << settings.options.env << "\n"
         << describe_fields(fields);
-  if (settings.options.logdir.empty() && settings.options.resume.empty())
-    settings.options.logdir = new_log_folder(algorithm, settings.options);
   return !settings.help;
 }
 
@@ -98,7 +98,8 @@ void report(const Run& run, const TrainResult& result, std::ostream& out) {
   if (auto solved = find_env(run.options().env).solved_return)
     out << "            " << (e.mean >= *solved ? "solved" : "not solved") << ": the task asks for "
         << *solved << "\n";
-  out << "log folder  " << run.options().logdir << "\n";
+  if (!run.options().logdir.empty())
+    out << "log folder  " << run.options().logdir << "\n";
 }
 
 int train_with_ppo(std::span<const std::string> words, std::ostream& out) {

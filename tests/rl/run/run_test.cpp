@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <unistd.h>
 
 #include "rl/run/file.hpp"
@@ -22,6 +23,14 @@ rl::RunOptions options_in(const std::filesystem::path& folder) {
 
 void no_parts(rl::Checkpoint&) {}
 
+// The files of a folder and what is in them.
+std::map<std::string, std::string> contents(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> files;
+  for (auto& entry : std::filesystem::directory_iterator(folder))
+    files[entry.path().filename()] = rl::read_file(entry.path());
+  return files;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(run)
@@ -41,12 +50,14 @@ BOOST_AUTO_TEST_CASE(it_stops_at_the_step_limit_and_when_told) {
   BOOST_TEST(!endless.more());
 }
 
-BOOST_AUTO_TEST_CASE(the_mean_return_is_of_the_latest_episodes_and_needs_enough_of_them) {
+BOOST_AUTO_TEST_CASE(the_mean_return_is_of_the_latest_episodes_and_reached_with_enough_of_them) {
   auto options = options_in("");
   options.stop_return = 15;
   rl::Run run(options, "test", {});
-  run.add_episode(100);
   BOOST_TEST(std::isnan(run.mean_return()));
+  BOOST_TEST(!run.return_reached());
+  run.add_episode(100);
+  BOOST_TEST(run.mean_return() == 100);
   BOOST_TEST(!run.return_reached());
   run.add_episode(10);
   BOOST_TEST(run.mean_return() == 55);
@@ -71,6 +82,7 @@ BOOST_AUTO_TEST_CASE(the_log_folder_holds_table_events_curve_settings_and_checkp
   BOOST_TEST(in("log.csv").starts_with(
     "steps,updates,episodes,seconds,steps_per_second,mean_return,loss\n10,1,1,"));
   BOOST_TEST(in("curve.svg").find("test on CartPole-v1, seed 1") != std::string::npos);
+  BOOST_TEST(in("curve.svg").find("<polyline") != std::string::npos);
   BOOST_TEST(in("config.txt").find("env=CartPole-v1") != std::string::npos);
   auto checkpoint = rl::Checkpoint::read(rl::Run::checkpoint_file(folder.path / "a" / "b"));
   BOOST_TEST(checkpoint.get("mine") == "x");
@@ -91,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_resumed_run_continues_its_counters_and_its_table) {
     run.add_steps(10); // after the last checkpoint: must not be seen again
     run.end_update(no_parts);
   }
-  auto options = options_in("");
+  auto options = options_in(folder.path);
   options.resume = folder.path;
   rl::Run run(options, "test", {});
   BOOST_TEST(run.steps() == 10);
@@ -108,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_resumed_run_continues_its_counters_and_its_table) {
 BOOST_AUTO_TEST_CASE(a_checkpoint_of_another_run_is_refused) {
   rl::test::TemporaryFolder folder;
   rl::Run(options_in(folder.path), "test", {}).finish(no_parts);
-  auto options = options_in("");
+  auto options = options_in(folder.path);
   options.resume = folder.path;
   BOOST_TEST(
     fails(ErrorCode::bad_checkpoint, [&] { rl::Run(options, "other", {}); }, {"algorithm"}));
@@ -123,12 +135,93 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_of_another_run_is_refused) {
     fails(ErrorCode::cannot_read, [&] { rl::Run(options, "test", {}); }, {"checkpoint.bin"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_is_refused_leaves_every_file_as_it_was) {
+  rl::test::TemporaryFolder folder;
+  {
+    rl::Run run(options_in(folder.path), "test", {});
+    run.add_steps(10);
+    run.end_update(no_parts);
+    run.finish(no_parts);
+    run.add_steps(10); // killed after this row: resuming would drop it
+    run.end_update(no_parts);
+  }
+  auto before = contents(folder.path);
+  auto options = options_in(folder.path);
+  options.resume = folder.path;
+  rl::Run run(options, "test", {});
+  auto refuse = [](const rl::Checkpoint&) {
+    throw rl::Error(ErrorCode::bad_checkpoint, "its layers are others");
+  };
+  BOOST_TEST(fails(ErrorCode::bad_checkpoint, [&] { run.restore(refuse); },
+                   {"checkpoint.bin", "its layers are others", "give the options"}));
+  BOOST_TEST((contents(folder.path) == before));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_resumed_into_another_folder_takes_the_table_along) {
+  rl::test::TemporaryFolder folder;
+  auto from = folder.path / "from", to = folder.path / "to";
+  {
+    rl::Run run(options_in(from), "test", {});
+    run.add_steps(10);
+    run.end_update(no_parts);
+    run.finish(no_parts);
+    run.add_steps(10);
+    run.end_update(no_parts);
+  }
+  auto before = contents(from);
+  auto options = options_in(to);
+  options.resume = from;
+  {
+    rl::Run run(options, "test", {});
+    run.add_steps(5);
+    run.end_update(no_parts);
+    run.finish(no_parts);
+  }
+  BOOST_TEST((contents(from) == before));
+  BOOST_TEST(rl::read_csv(to / "log.csv").column("steps") == (std::vector<double>{10, 15}),
+             boost::test_tools::per_element());
+  // `to` is a run of its own now: resuming `from` into it once more would mix the two.
+  BOOST_TEST(fails(ErrorCode::cannot_write, [&] { rl::Run(options, "test", {}); }, {"--resume"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_fresh_run_does_not_overwrite_another) {
+  rl::test::TemporaryFolder folder;
+  rl::Run(options_in(folder.path), "test", {}).finish(no_parts);
+  auto before = contents(folder.path);
+  BOOST_TEST(fails(ErrorCode::cannot_write, [&] { rl::Run(options_in(folder.path), "test", {}); },
+                   {folder.path.c_str(), "--resume"}));
+  BOOST_TEST((contents(folder.path) == before));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_an_exception_ends_leaves_its_last_complete_update) {
+  rl::test::TemporaryFolder folder;
+  auto train = [&] {
+    rl::Run run(options_in(folder.path), "test", {});
+    std::string learner;
+    auto save = [&](rl::Checkpoint& checkpoint) { checkpoint.put("learner", learner); };
+    run.add_steps(10);
+    learner = "first";
+    run.end_update(save);
+    run.add_steps(10);
+    learner = "half of the second";
+    throw std::runtime_error("the environment broke");
+  };
+  BOOST_CHECK_THROW(train(), std::runtime_error);
+  auto options = options_in(folder.path);
+  options.resume = folder.path;
+  rl::Run run(options, "test", {});
+  BOOST_TEST(run.steps() == 10);
+  run.restore(
+    [](const rl::Checkpoint& checkpoint) { BOOST_TEST(checkpoint.get("learner") == "first"); });
+}
+
 BOOST_AUTO_TEST_CASE(a_log_folder_that_cannot_be_written_is_named) {
   rl::test::TemporaryFolder folder;
   std::ofstream(folder.path / "file") << "x";
   auto start = [&](std::filesystem::path path) {
     return [=] { rl::Run(options_in(path), "test", {}); };
   };
+  // A file in the way and /proc stop root as well.
   BOOST_TEST(fails(ErrorCode::cannot_write, start(folder.path / "file"), {"file"}));
   BOOST_TEST(fails(ErrorCode::cannot_write, start(folder.path / "file" / "inside"), {"inside"}));
   BOOST_TEST(fails(ErrorCode::cannot_write, start("/proc/rl-run"), {"/proc/rl-run"}));

@@ -1,8 +1,10 @@
 #include "rl/train/command.hpp"
 
+#include <fstream>
 #include <sstream>
 
 #include "rl/run/csv.hpp"
+#include "rl/run/file.hpp"
 #include "rl/run/run.hpp"
 #include "tests/rl/support.hpp"
 
@@ -60,6 +62,57 @@ BOOST_AUTO_TEST_CASE(it_resumes_with_the_settings_of_the_checkpoint) {
   BOOST_TEST(says(err, "algorithm 'ppo', not 'es'"));
 }
 
+BOOST_AUTO_TEST_CASE(a_resumed_run_keeps_all_its_settings_and_flags_go_before_them) {
+  BOOST_TEST(run(training({"--return-window=7", "--checkpoint-seconds=11", "--stop-return=490",
+                           "--seed=3", "--gamma=0.9"}))
+             != 2);
+  BOOST_TEST(run({"ppo", "--resume", logdir, "--checkpoint-seconds=12", "--help"}) == 0);
+  for (auto* kept :
+       {"--return-window=7 ", "--stop-return=490 ", "--stop-steps=2000 ", "--quiet=true ",
+        "--evaluation-episodes=5 ", "--seed=3 ", "--gamma=0.9 ", "--checkpoint-seconds=12 "})
+    BOOST_TEST(says(out, kept), kept);
+  BOOST_TEST(says(out, ("--logdir=" + logdir).c_str()));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_log_folder_writes_nothing) {
+  auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path);
+  auto status = run({"ppo", "--quiet", "--stop-steps=500", "--evaluation-episodes=1", "--logdir="});
+  std::filesystem::current_path(before);
+  BOOST_TEST(status == 0);
+  BOOST_TEST(std::filesystem::is_empty(folder.path));
+  BOOST_TEST(!says(out, "log folder"));
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_checkpoint_is_refused_with_its_name_and_changes_nothing) {
+  BOOST_TEST(run(training({"--stop-steps=500"})) == 0);
+  auto file = folder.path / "run" / "checkpoint.bin";
+  auto log = folder.path / "run" / "log.csv";
+  auto good = rl::read_file(file);
+  std::ofstream(log, std::ios::app) << "1000,2,9,1,1,1,1,1,1,1,1,1\n"; // resuming would drop it
+  auto table = rl::read_file(log);
+  auto refused = [&](const std::string& algorithm, std::vector<std::string> more, const char* why) {
+    std::vector<std::string> words = {algorithm, "--resume", logdir};
+    words.insert(words.end(), more.begin(), more.end());
+    BOOST_TEST(run(words) == 1);
+    BOOST_TEST(says(err, file.c_str()));
+    BOOST_TEST(says(err, why), why);
+    BOOST_TEST(rl::read_file(log) == table);
+  };
+  auto flipped = good;
+  flipped[flipped.size() / 2] ^= 4;
+  rl::write_file(file, flipped);
+  refused("ppo", {}, "checksum; it is damaged: use another copy");
+  rl::write_file(file, good.substr(0, good.size() / 2));
+  refused("ppo", {}, "damaged");
+  rl::write_file(file, good);
+  refused("es", {}, "algorithm 'ppo', not 'es'; give the options");
+  refused("ppo", {"--hidden=8"}, "its layers are others; give the options");
+  refused("ppo", {"--envs=3"}, "8 environments, this one 3; give the options");
+  refused("ppo", {"--seed=9"}, "seed '1', not '9'; give the options");
+  BOOST_TEST(run({"ppo", "--resume", logdir, "--stop-steps=1000"}) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(flags_go_before_the_preset_and_the_preset_before_defaults) {
   BOOST_TEST(run({"ppo", "--help", "--env=CartPole-v1", "--gamma=0.5"}) == 0);
   BOOST_TEST(says(out, "--gamma=0.5"));
@@ -72,10 +125,11 @@ BOOST_AUTO_TEST_CASE(workers_on_the_runtime_give_the_same_table) {
   auto column = [&] { return rl::read_csv(folder.path / "run" / "log.csv").column("loss/value"); };
   BOOST_TEST(run(training()) == 0);
   auto serial = column();
+  std::filesystem::rename(logdir, folder.path / "serial");
   BOOST_TEST(run(training({"--workers=2"})) == 0);
   BOOST_TEST(column() == serial, boost::test_tools::per_element());
   BOOST_TEST(run({"es", "--env", "Pendulum-v1", "--workers", "2", "--stop-steps", "30000",
-                  "--quiet", "--logdir", logdir})
+                  "--quiet", "--logdir="})
              == 0);
 }
 
@@ -93,7 +147,7 @@ BOOST_AUTO_TEST_CASE(wrong_words_say_what_is_known) {
   BOOST_TEST(says(err, "usage"));
   BOOST_TEST(run({"--help"}) == 0);
   BOOST_TEST(run({"poo"}) == 2);
-  BOOST_TEST(says(err, "did you mean 'ppo'"));
+  BOOST_TEST(says(err, "no algorithm called 'poo'; did you mean 'ppo'? Known: ppo es"));
   BOOST_TEST(run({"ppo", "--env", "CartPol-v1"}) == 2);
   BOOST_TEST(says(err, "did you mean 'CartPole-v1'"));
   BOOST_TEST(run({"ppo", "--gama=1"}) == 2);
@@ -107,8 +161,18 @@ BOOST_AUTO_TEST_CASE(wrong_words_say_what_is_known) {
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named) {
   BOOST_TEST(run({"ppo", "--logdir", "/proc/run", "--quiet"}) == 1);
   BOOST_TEST(says(err, "/proc/run"));
+  std::ofstream(folder.path / "file") << "in the way";
+  BOOST_TEST(run({"ppo", "--logdir", folder.path / "file" / "run", "--quiet"}) == 1);
+  BOOST_TEST(says(err, "file/run"));
   BOOST_TEST(run({"ppo", "--resume", logdir}) == 1);
   BOOST_TEST(says(err, "checkpoint.bin"));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_ends_training_with_a_sentence) {
+  std::filesystem::create_directory(logdir);
+  std::filesystem::create_symlink("/dev/full", logdir + "/log.csv");
+  BOOST_TEST(run(training()) == 1);
+  BOOST_TEST(says(err, "log.csv (disk full?)"));
 }
 
 BOOST_AUTO_TEST_CASE(list_shows_algorithms_and_environments) {
