@@ -160,11 +160,13 @@ TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
   auto save = [&](Checkpoint& checkpoint) { es.save(checkpoint); };
   ActorCritic<float>::Workspace workspace;
   auto evaluation = [&](const char* purpose) {
-    return evaluate(options.env, derive_seed(run.seed(), purpose),
-                    static_cast<int>(options.evaluation_episodes),
-                    [&](auto observation, auto action) {
-                      es.policy().act_greedily(es.weights(), observation, action, workspace);
-                    });
+    auto result =
+      evaluate(options.env, derive_seed(run.seed(), purpose),
+               static_cast<int>(options.evaluation_episodes), [&](auto observation, auto action) {
+                 es.policy().act_greedily(es.weights(), observation, action, workspace);
+               });
+    run.add(result);
+    return result;
   };
   while (run.more()) {
     auto jobs = es.jobs(run.updates());

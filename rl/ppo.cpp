@@ -19,8 +19,8 @@ std::vector<Field> PpoConfig::fields() {
     {"minibatch", &minibatch, "samples in a gradient step", 2, 1e7, "256"},
     {"learning_rate", &learning_rate, "Adam's step size at the start", 0, 1, "2.5e-4"},
     {"clip", &clip, "clip range of the ratio at the start, epsilon", 0, 10, "0.1 (MuJoCo 0.2)"},
-    {"anneal_steps", &anneal_steps,
-     "environment steps over which step size and clip range fall to 0; 0: never", 0},
+    {"anneal", &anneal,
+     "let step size and clip range fall linearly to 0 at stop_steps; without that they stay"},
     {"gamma", &gamma, "discount of later rewards", 0, 1, "0.99"},
     {"lambda", &lambda, "weight of longer advantage estimates", 0, 1, "0.95"},
     {"value_weight", &value_weight, "weight of the value loss, c1", 0, 100, "1"},
@@ -128,12 +128,8 @@ void Ppo::gather(const Batch& batch, std::span<const std::size_t> rows) {
     each = static_cast<float>((static_cast<double>(each) - mean) / deviation);
 }
 
-PpoLosses Ppo::update(const Batch& batch, std::int64_t steps) {
+PpoLosses Ppo::update(const Batch& batch, double left) {
   estimate_advantages(batch);
-  auto left =
-    config_.anneal_steps == 0
-      ? 1.0
-      : std::max(0.0, 1.0 - static_cast<double>(steps) / static_cast<double>(config_.anneal_steps));
   std::vector<std::size_t> order(batch.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   auto size = std::min(static_cast<std::size_t>(config_.minibatch), batch.size());
@@ -148,9 +144,10 @@ PpoLosses Ppo::update(const Batch& batch, std::int64_t steps) {
                                     gradient_, workspace_);
       auto norm = nn::clip_norm(std::span(gradient_), config_.max_gradient_norm);
       if (!std::isfinite(norm))
-        throw Error(ErrorCode::not_finite,
-                    "PPO's gradient is not finite after " + std::to_string(steps)
-                      + " environment steps; a smaller learning_rate or reward_scale may help");
+        throw Error(
+          ErrorCode::not_finite,
+          "PPO's gradient is not finite, training has diverged; a smaller learning_rate or "
+          "reward_scale may help");
       adam_.step(weights_, gradient_, config_.learning_rate * left);
       sum.policy += losses.policy;
       sum.value += losses.value;
@@ -205,17 +202,19 @@ TrainResult train_ppo(const PpoConfig& config, Run& run, Workers& workers) {
   };
   ActorCritic<float>::Workspace workspace;
   auto evaluation = [&](const char* purpose) {
-    return evaluate(options.env, derive_seed(run.seed(), purpose),
-                    static_cast<int>(options.evaluation_episodes),
-                    [&](auto observation, auto action) {
-                      ppo.policy().act_greedily(ppo.weights(), observation, action, workspace);
-                    });
+    auto result =
+      evaluate(options.env, derive_seed(run.seed(), purpose),
+               static_cast<int>(options.evaluation_episodes), [&](auto observation, auto action) {
+                 ppo.policy().act_greedily(ppo.weights(), observation, action, workspace);
+               });
+    run.add(result);
+    return result;
   };
   Batch batch;
   while (run.more()) {
     workers.set_weights(ppo.weights());
     workers.sample(static_cast<std::size_t>(config.horizon), batch);
-    auto losses = ppo.update(batch, run.steps());
+    auto losses = ppo.update(batch, config.anneal ? run.left() : 1.0);
     run.add(batch);
     run.log("loss/policy", losses.policy);
     run.log("loss/value", losses.value);

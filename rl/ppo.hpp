@@ -37,7 +37,7 @@ struct PpoConfig {
   std::int64_t minibatch = 256;
   double learning_rate = 2.5e-4;
   double clip = 0.2;
-  std::int64_t anneal_steps = 0;
+  bool anneal = true;
   double gamma = 0.99;
   double lambda = 0.95;
   double value_weight = 0.5;
@@ -86,10 +86,10 @@ public:
   const ActorCritic<float>& policy() const { return policy_; }
   std::span<const float> weights() const { return weights_; }
 
-  /// Learns from a batch sampled with weights(), `steps` environment steps into the run. Throws
-  /// Error{not_finite} when the loss's gradient is not finite; the weights are then unchanged by
-  /// it.
-  PpoLosses update(const Batch& batch, std::int64_t steps);
+  /// Learns from a batch sampled with weights(). `left` is what is left of the run, from 1 to 0:
+  /// step size and clip range are scaled by it. Throws Error{not_finite} when the loss's gradient
+  /// is not finite; the weights are then unchanged by it.
+  PpoLosses update(const Batch& batch, double left = 1);
 
   void save(Checkpoint& checkpoint) const;
   void load(const Checkpoint& checkpoint);

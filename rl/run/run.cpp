@@ -33,9 +33,10 @@ std::vector<Field> RunOptions::fields() {
     {"env", &env, "name of the environment"},
     {"seed", &seed, "everything random follows from it", 0},
     {"workers", &workers, "actors that collect; 0: this thread does", 0, 4096},
-    {"stop_return", &stop_return, "stop when the mean return reaches it and an evaluation agrees"},
-    {"stop_steps", &stop_steps, "stop after so many environment steps; 0: no limit", 0},
-    {"stop_seconds", &stop_seconds, "stop after so much time; 0: no limit", 0},
+    {"stop_return", &stop_return,
+     "stop when the mean return reaches it and an evaluation agrees; inf: never"},
+    {"stop_steps", &stop_steps, "stop after so many environment steps; 0: never", 0},
+    {"stop_seconds", &stop_seconds, "stop after so much time; 0: never", 0},
     {"logdir", &logdir, "folder for log, curve and checkpoint; empty: write nothing"},
     {"resume", &resume, "log folder of the run to continue, with its settings"},
     {"checkpoint_seconds", &checkpoint_seconds, "time between two checkpoints", 0},
@@ -117,15 +118,22 @@ void Run::read_counters() {
   returns_.assign(kept.begin(), kept.end());
 }
 
+// A table of the log folder: new, or that of the resumed run without what came after its
+// checkpoint.
+std::unique_ptr<CsvWriter> Run::open_table(const char* name) const {
+  auto file = std::filesystem::path(options_.logdir) / name;
+  if (!resumed_)
+    return std::make_unique<CsvWriter>(file);
+  return std::make_unique<CsvWriter>(file, std::filesystem::path(options_.resume) / name,
+                                     static_cast<double>(steps_before_));
+}
+
 // Log, events and settings, on the first call. Nothing is written before.
 void Run::open_files() {
   if (options_.logdir.empty() || csv_)
     return;
   std::filesystem::path folder = options_.logdir;
-  auto last = static_cast<double>(steps_before_); // rows after the checkpoint come again
-  csv_ = resumed_ ? std::make_unique<CsvWriter>(
-           folder / "log.csv", std::filesystem::path(options_.resume) / "log.csv", last)
-                  : std::make_unique<CsvWriter>(folder / "log.csv");
+  csv_ = open_table("log.csv");
   tensorboard_ = std::make_unique<TensorBoardWriter>(folder, wall_time());
   if (resumed_)
     tensorboard_->restart(steps_before_ + 1, wall_time());
@@ -136,6 +144,13 @@ void Run::open_files() {
 bool Run::more() const {
   return !stopped_ && !interrupted_ && (options_.stop_steps == 0 || steps_ < options_.stop_steps)
          && (options_.stop_seconds == 0 || seconds() < options_.stop_seconds);
+}
+
+double Run::left() const {
+  if (options_.stop_steps == 0)
+    return 1;
+  auto done = static_cast<double>(steps_) / static_cast<double>(options_.stop_steps);
+  return std::max(0.0, 1 - done);
 }
 
 void Run::add(const Batch& batch) {
@@ -149,6 +164,23 @@ void Run::add_episode(double total) {
   returns_.push_back(total);
   while (returns_.size() > static_cast<std::size_t>(options_.return_window))
     returns_.pop_front();
+}
+
+void Run::add(const Evaluation& e) {
+  open_files();
+  if (!csv_)
+    return;
+  if (!evaluation_csv_)
+    evaluation_csv_ = open_table("evaluation.csv");
+  evaluation_csv_->write({{"steps", static_cast<double>(steps_)},
+                          {"seconds", seconds()},
+                          {"episodes", static_cast<double>(e.episodes)},
+                          {"mean_return", e.mean},
+                          {"deviation", e.deviation},
+                          {"lowest", e.lowest},
+                          {"highest", e.highest}});
+  tensorboard_->scalar("eval/mean_return", steps_, e.mean, wall_time());
+  tensorboard_->flush();
 }
 
 double Run::seconds() const {

@@ -10,8 +10,8 @@
 //     run.end_update([&](rl::Checkpoint& c) { ... });
 //   }
 //
-// In the log folder: log.csv, events.out.tfevents.* (TensorBoard), curve.svg, checkpoint.bin,
-// config.txt. Nothing here influences training except when it stops.
+// In the log folder: log.csv, evaluation.csv, events.out.tfevents.* (TensorBoard), curve.svg,
+// checkpoint.bin, config.txt. Nothing here influences training except when it stops.
 #pragma once
 
 #include <atomic>
@@ -27,6 +27,7 @@
 
 #include "rl/batch.hpp"
 #include "rl/config.hpp"
+#include "rl/evaluate.hpp"
 #include "rl/run/checkpoint.hpp"
 #include "rl/run/csv.hpp"
 #include "rl/run/progress.hpp"
@@ -80,6 +81,9 @@ public:
   /// Error{bad_checkpoint} that `load` throws comes out naming the file and what to do.
   void restore(const std::function<void(const Checkpoint&)>& load) const;
 
+  /// What is left of stop_steps, from 1 at the start to 0; always 1 without that limit.
+  double left() const;
+
   /// Whether to go on: no limit is reached, stop() was not called, nobody asked to interrupt.
   bool more() const;
   /// Ends the run: what it was for is reached.
@@ -95,6 +99,9 @@ public:
   void add(const Batch& batch);
   void add_steps(std::int64_t steps) { steps_ += steps; }
   void add_episode(double total);
+
+  /// Logs an evaluation, in evaluation.csv and as eval/mean_return.
+  void add(const Evaluation& evaluation);
 
   std::int64_t steps() const { return steps_; }
   std::int64_t updates() const { return updates_; }
@@ -118,6 +125,7 @@ public:
 
 private:
   void read_counters();
+  std::unique_ptr<CsvWriter> open_table(const char* name) const;
   void open_files();
   Progress progress() const;
   Checkpoint make_checkpoint(const Save& save);
@@ -139,7 +147,7 @@ private:
   std::optional<Checkpoint> unwritten_; // of the last complete update, until it is in the file
   double next_checkpoint_ = 0;
   bool stopped_ = false;
-  std::unique_ptr<CsvWriter> csv_;
+  std::unique_ptr<CsvWriter> csv_, evaluation_csv_;
   std::unique_ptr<TensorBoardWriter> tensorboard_;
   std::unique_ptr<ProgressLine> line_;
   static inline std::atomic<bool> interrupted_{false};

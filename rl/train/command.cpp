@@ -1,5 +1,6 @@
 #include "rl/train/command.hpp"
 
+#include <cmath>
 #include <ctime>
 #include <functional>
 #include <iomanip>
@@ -42,7 +43,9 @@ struct Runtime {
 
 std::vector<Field> all_fields(Settings& settings, std::vector<Field> config) {
   auto fields = settings.options.fields();
-  fields.push_back({"preset", &settings.preset, "begin with the settings known to work, if any"});
+  fields.push_back(
+    {"preset", &settings.preset,
+     "begin with settings known to work, and the steps they need, if there are any"});
   fields.push_back({"help", &settings.help, "show this"});
   fields.insert(fields.end(), config.begin(), config.end());
   return fields;
@@ -75,6 +78,7 @@ bool read_settings(const std::string& algorithm, std::span<const std::string> wo
     settings.options.logdir = wanted.options.resume;
   } else if (wanted.preset) {
     read_fields(config.fields(), preset(algorithm, wanted.options.env));
+    settings.options.stop_steps = preset_steps(algorithm, wanted.options.env);
   }
   if (wanted.options.resume.empty())
     settings.options.logdir = new_log_folder(algorithm, wanted.options);
@@ -87,7 +91,8 @@ bool read_settings(const std::string& algorithm, std::span<const std::string> wo
   return !settings.help;
 }
 
-void report(const Run& run, const TrainResult& result, std::ostream& out) {
+// Prints what came out; the exit status.
+int report(const Run& run, const TrainResult& result, std::ostream& out, std::ostream& err) {
   auto& e = result.evaluation;
   out << std::fixed << std::setprecision(1) << "trained     " << result.steps << " steps in "
       << std::setprecision(2) << result.seconds << " s"
@@ -100,9 +105,18 @@ void report(const Run& run, const TrainResult& result, std::ostream& out) {
         << *solved << "\n";
   if (!run.options().logdir.empty())
     out << "log folder  " << run.options().logdir << "\n";
+  if (Run::interrupted())
+    return 130; // as a shell says it of a program that Ctrl-C ended
+  auto wanted = run.options().stop_return;
+  if (!std::isfinite(wanted) || run.stopped() || e.mean >= wanted)
+    return 0;
+  err << std::fixed << std::setprecision(1) << "caf-ray-train: the mean return did not reach "
+      << wanted << " within " << result.steps << " steps and " << result.seconds
+      << " s; it reached " << e.mean << "\n";
+  return 1;
 }
 
-int train_with_ppo(std::span<const std::string> words, std::ostream& out) {
+int train_with_ppo(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
   Settings settings;
   PpoConfig config;
   if (!read_settings("ppo", words, settings, config, out))
@@ -111,11 +125,10 @@ int train_with_ppo(std::span<const std::string> words, std::ostream& out) {
   auto workers_count = static_cast<int>(settings.options.workers);
   Runtime runtime(workers_count > 0);
   auto workers = make_workers(ppo_workers(config, settings.options), workers_count);
-  report(run, train_ppo(config, run, *workers), out);
-  return 0;
+  return report(run, train_ppo(config, run, *workers), out, err);
 }
 
-int train_with_es(std::span<const std::string> words, std::ostream& out) {
+int train_with_es(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
   Settings settings;
   EsConfig config;
   if (!read_settings("es", words, settings, config, out))
@@ -124,14 +137,13 @@ int train_with_es(std::span<const std::string> words, std::ostream& out) {
   auto workers_count = static_cast<int>(settings.options.workers);
   Runtime runtime(workers_count > 0);
   auto workers = make_es_workers(es_spec(config, settings.options), workers_count);
-  report(run, train_es(config, run, *workers), out);
-  return 0;
+  return report(run, train_es(config, run, *workers), out, err);
 }
 
 struct Algorithm {
   const char* name;
   const char* what;
-  int (*train)(std::span<const std::string>, std::ostream&);
+  int (*train)(std::span<const std::string>, std::ostream&, std::ostream&);
 };
 
 constexpr Algorithm algorithms[] = {
@@ -172,7 +184,7 @@ int dispatch(const std::vector<std::string>& words, std::ostream& out, std::ostr
   std::vector<std::string> names;
   for (auto& each : algorithms) {
     if (each.name == command)
-      return each.train(std::span(words).subspan(1), out);
+      return each.train(std::span(words).subspan(1), out, err);
     names.push_back(each.name);
   }
   throw_unknown_name("algorithm", command, names);

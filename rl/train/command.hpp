@@ -16,8 +16,8 @@ namespace rl {
 /// messages for people to `err`, the progress line to standard error. Settings come from, each over
 /// the one before: defaults, the preset for algorithm and environment, the checkpoint when
 /// resuming, flags. With --workers above 0, the runtime is started and ended around the training.
-/// Returns the exit status: 0; 1 when something failed; 2 when the words make no sense. Never
-/// throws.
+/// Returns the exit status: 0; 1 when something failed or --stop-return was not reached within the
+/// limits; 2 when the words make no sense; 130 when training was interrupted. Never throws.
 int train_command(const std::vector<std::string>& words, std::ostream& out, std::ostream& err);
 
 } // namespace rl

@@ -120,6 +120,7 @@ BOOST_AUTO_TEST_CASE(a_resumed_run_ends_where_one_that_never_stopped_does) {
     rl::test::TemporaryFolder folder;
     rl::PpoConfig config;
     rl::read_fields(config.fields(), rl::preset("ppo", env));
+    config.anneal = false; // the two have different ends
     auto straight = train(config, quiet(env, 9000));
     auto options = quiet(env, 4000);
     options.logdir = folder.path / "run";
@@ -132,6 +133,55 @@ BOOST_AUTO_TEST_CASE(a_resumed_run_ends_where_one_that_never_stopped_does) {
     BOOST_TEST(resumed.weights == straight.weights, boost::test_tools::per_element());
     BOOST_TEST(resumed.evaluation.mean == straight.evaluation.mean);
   }
+}
+
+// Interrupts the run when the batch number `last` has been sampled.
+struct InterruptingWorkers final : rl::Workers {
+  InterruptingWorkers(const rl::WorkersSpec& spec, int last) : workers(spec), left(last) {}
+
+  void set_weights(std::span<const float> weights) override { workers.set_weights(weights); }
+  void sample(std::size_t steps, rl::Batch& out) override {
+    workers.sample(steps, out);
+    if (--left == 0)
+      rl::Run::interrupt();
+  }
+  std::vector<std::string> save() override { return workers.save(); }
+  void load(std::span<const std::string> states) override { workers.load(states); }
+
+  rl::SerialWorkers workers;
+  int left;
+};
+
+BOOST_AUTO_TEST_CASE(an_interrupted_and_resumed_run_anneals_to_the_same_end) {
+  rl::test::TemporaryFolder folder;
+  rl::PpoConfig config;
+  auto options = quiet("CartPole-v1", 9000);
+  auto straight = train(config, options);
+  options.logdir = folder.path;
+  {
+    rl::Run run(options, "ppo", config.fields());
+    InterruptingWorkers workers(rl::ppo_workers(config, options), 3);
+    BOOST_TEST(rl::train_ppo(config, run, workers).steps == 3 * 1024);
+    rl::Run::clear_interrupt();
+  }
+  options.resume = folder.path;
+  auto resumed = train(config, options);
+  BOOST_TEST(resumed.steps == straight.steps);
+  BOOST_TEST(resumed.weights == straight.weights, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_learned_where_nothing_of_the_run_is_left) {
+  auto spec = rl::ppo_workers({}, quiet("CartPole-v1", 0));
+  rl::Ppo ppo({}, spec.policy, 1);
+  rl::SerialWorkers workers(spec);
+  workers.set_weights(ppo.weights());
+  rl::Batch batch;
+  workers.sample(32, batch);
+  std::vector<float> before(ppo.weights().begin(), ppo.weights().end());
+  ppo.update(batch, 0);
+  BOOST_TEST(ppo.weights() == before, boost::test_tools::per_element());
+  ppo.update(batch, 0.5);
+  BOOST_TEST((std::vector<float>(ppo.weights().begin(), ppo.weights().end()) != before));
 }
 
 BOOST_AUTO_TEST_CASE(logging_and_checkpoints_do_not_change_training) {
@@ -161,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_diverged_run_stops_with_an_error) {
   config.max_gradient_norm = 0;
   config.reward_scale = 1e38; // rewards overflow
   BOOST_TEST(fails(ErrorCode::not_finite, [&] { train(config, quiet("Pendulum-v1", 50'000)); },
-                   {"finite", "environment steps"}));
+                   {"finite", "diverged"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_small_batch_is_one_minibatch) {

@@ -17,6 +17,8 @@ BOOST_AUTO_TEST_CASE(every_preset_can_be_read) {
   }
   BOOST_TEST(!rl::preset("ppo", "CartPole-v1").empty());
   BOOST_TEST(rl::preset("ppo", "Unknown-v0").empty());
+  BOOST_TEST(rl::preset_steps("ppo", "CartPole-v1") == 150'000);
+  BOOST_TEST(rl::preset_steps("ppo", "Unknown-v0") == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

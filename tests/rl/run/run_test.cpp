@@ -50,6 +50,54 @@ BOOST_AUTO_TEST_CASE(it_stops_at_the_step_limit_and_when_told) {
   BOOST_TEST(!endless.more());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_left_falls_from_1_to_0_at_the_step_limit) {
+  auto options = options_in("");
+  options.stop_steps = 100;
+  rl::Run run(options, "test", {});
+  BOOST_TEST(run.left() == 1);
+  run.add_steps(25);
+  BOOST_TEST(run.left() == 0.75);
+  run.add_steps(100);
+  BOOST_TEST(run.left() == 0);
+  rl::Run endless(options_in(""), "test", {});
+  endless.add_steps(1'000'000);
+  BOOST_TEST(endless.left() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(evaluations_are_a_table_and_a_curve_of_their_own) {
+  rl::test::TemporaryFolder folder;
+  rl::Evaluation evaluation;
+  evaluation.episodes = 100;
+  evaluation.mean = 487.5;
+  {
+    rl::Run run(options_in(folder.path), "test", {});
+    run.add_steps(10);
+    run.end_update(no_parts);
+    run.add(evaluation);
+    run.finish(no_parts);
+    run.add_steps(10);
+    run.end_update(no_parts);
+    run.add(evaluation); // after the checkpoint
+  }
+  auto table = rl::read_csv(folder.path / "evaluation.csv");
+  BOOST_TEST(table.column("mean_return")[0] == 487.5);
+  BOOST_TEST(table.column("episodes")[0] == 100);
+  BOOST_TEST(table.rows.size() == 2u);
+  bool found = false;
+  for (auto& [name, bytes] : contents(folder.path))
+    found |= name.starts_with("events.out.") && bytes.find("eval/mean_return") != bytes.npos;
+  BOOST_TEST(found);
+  auto options = options_in(folder.path);
+  options.resume = folder.path;
+  rl::Run run(options, "test", {});
+  run.add_steps(7);
+  run.end_update(no_parts);
+  run.add(evaluation);
+  BOOST_TEST(rl::read_csv(folder.path / "evaluation.csv").column("steps")
+               == (std::vector<double>{10, 17}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(the_mean_return_is_of_the_latest_episodes_and_reached_with_enough_of_them) {
   auto options = options_in("");
   options.stop_return = 15;

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(it_trains_evaluates_and_fills_the_log_folder) {
   BOOST_TEST(says(out, "over 5 episodes"));
   BOOST_TEST(says(out, "not solved: the task asks for 475"));
   BOOST_TEST(says(out, logdir.c_str()));
-  for (auto* name : {"log.csv", "curve.svg", "checkpoint.bin", "config.txt"})
+  for (auto* name : {"log.csv", "evaluation.csv", "curve.svg", "checkpoint.bin", "config.txt"})
     BOOST_TEST(std::filesystem::exists(folder.path / "run" / name), name);
 }
 
@@ -133,9 +133,27 @@ BOOST_AUTO_TEST_CASE(workers_on_the_runtime_give_the_same_table) {
              == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_return_that_was_not_reached_is_a_failure_with_a_sentence) {
+  BOOST_TEST(run(training({"--stop-return=490"})) == 1);
+  BOOST_TEST(says(err, "did not reach 490.0 within 2048 steps"));
+  std::filesystem::rename(logdir, folder.path / "first");
+  BOOST_TEST(run(training({"--stop-return=-5"})) == 0);
+  BOOST_TEST(err.str().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_preset_says_how_long_it_trains_and_anneals_to_where_training_stops) {
+  BOOST_TEST(run({"ppo", "--help", "--env=CartPole-v1"}) == 0);
+  BOOST_TEST(says(out, "--stop-steps=150000 "));
+  BOOST_TEST(says(out, "--anneal=true "));
+  BOOST_TEST(run({"ppo", "--help", "--env=CartPole-v1", "--stop-steps=300000"}) == 0);
+  BOOST_TEST(says(out, "--stop-steps=300000 "));
+  BOOST_TEST(run({"ppo", "--help", "--preset=false"}) == 0);
+  BOOST_TEST(says(out, "--stop-steps=0 "));
+}
+
 BOOST_AUTO_TEST_CASE(an_interrupt_ends_training_and_saves) {
   rl::Run::interrupt();
-  BOOST_TEST(run(training()) == 0);
+  BOOST_TEST(run(training()) == 130);
   rl::Run::clear_interrupt();
   BOOST_TEST(says(out, "(interrupted)"));
   BOOST_TEST(std::filesystem::exists(folder.path / "run" / "checkpoint.bin"));
