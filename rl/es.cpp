@@ -31,7 +31,7 @@ EsSpec es_spec(const EsConfig& config, const RunOptions& options) {
           static_cast<int>(config.episodes)};
 }
 
-// ---- what a worker does: algorithm 2, lines 4 and 5 ----
+// ---- what a worker does: algorithm 2, lines 4, 5 and 11 ----
 
 EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob& job) {
   ActorCritic<float> policy(spec.policy);
@@ -56,12 +56,49 @@ EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob
   return score;
 }
 
+std::vector<float> sum_noise(std::size_t weights, std::span<const EsJob> jobs,
+                             std::span<const double> shares) {
+  std::vector<float> sum(weights), noise(weights);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    auto share = static_cast<float>(shares[i]);
+    if (share == 0)
+      continue;
+    Rng(jobs[i].noise_seed).fill_normal(noise);
+    for (std::size_t k = 0; k < weights; ++k)
+      sum[k] += share * noise[k];
+  }
+  return sum;
+}
+
+std::size_t noise_block(std::size_t weights) {
+  constexpr std::size_t numbers = 1 << 15; // of a block
+  return std::max<std::size_t>(1, numbers / weights);
+}
+
+void add_to(std::span<float> sum, std::span<const float> part) {
+  for (std::size_t k = 0; k < sum.size(); ++k)
+    sum[k] += part[k];
+}
+
+// ---- the same in one thread ----
+
 std::vector<EsScore> SerialEsWorkers::try_pairs(std::span<const float> weights,
                                                 std::span<const EsJob> jobs) {
   std::vector<EsScore> scores;
   for (auto& job : jobs)
     scores.push_back(try_pair(spec_, weights, job));
   return scores;
+}
+
+std::vector<float> SerialEsWorkers::weigh_noise(std::size_t weights, std::span<const EsJob> jobs,
+                                                std::span<const double> shares) {
+  auto block = noise_block(weights);
+  std::vector<float> sum(weights);
+  for (std::size_t i = 0; i < jobs.size(); i += block) {
+    auto count = std::min(block, jobs.size() - i);
+    add_to(sum, sum_noise(weights, jobs.subspan(i, count), shares.subspan(i, count)));
+  }
+  return sum;
 }
 
 // ---- update ----
@@ -101,7 +138,7 @@ std::vector<EsJob> Es::jobs(std::int64_t update) const {
   return result;
 }
 
-double Es::update(std::span<const EsJob> jobs, std::span<const EsScore> scores) {
+std::vector<double> Es::shares(std::span<const EsJob> jobs, std::span<const EsScore> scores) const {
   std::vector<double> returns;
   for (std::size_t i = 0; i < scores.size(); ++i)
     for (auto member : {scores[i].plus, scores[i].minus}) {
@@ -117,15 +154,13 @@ double Es::update(std::span<const EsJob> jobs, std::span<const EsScore> scores) 
   // Gradient of the loss -E[F]: minus 1 / (n sigma) times the sum of F_i epsilon_i (algorithm 2,
   // line 11), with n = 2 pairs; the two members of a pair share their noise up to the sign.
   auto factor = 1.0 / (static_cast<double>(returns.size()) * config_.sigma);
-  std::vector<float> gradient(weights_.size()), noise(weights_.size());
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    auto weight = static_cast<float>(-factor * (ranks[2 * i] - ranks[2 * i + 1]));
-    if (weight == 0)
-      continue;
-    Rng(jobs[i].noise_seed).fill_normal(noise);
-    for (std::size_t k = 0; k < gradient.size(); ++k)
-      gradient[k] += weight * noise[k];
-  }
+  std::vector<double> result;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    result.push_back(-factor * (ranks[2 * i] - ranks[2 * i + 1]));
+  return result;
+}
+
+double Es::step(std::vector<float> gradient) {
   auto norm = nn::clip_norm(std::span(gradient), 0);
   for (std::size_t k = 0; k < gradient.size(); ++k)
     gradient[k] += static_cast<float>(config_.weight_decay) * weights_[k];
@@ -151,7 +186,7 @@ void Es::load(const Checkpoint& checkpoint) {
   weights_ = std::move(weights);
 }
 
-// ---- train: algorithm 2 ----
+// ---- train: algorithm 2. With ray, the workers are those of es_workers.cpp ----
 
 TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
   auto& options = run.options();
@@ -170,8 +205,10 @@ TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
   };
   while (run.more()) {
     auto jobs = es.jobs(run.updates());
-    auto scores = workers.try_pairs(es.weights(), jobs);
-    auto norm = es.update(jobs, scores);
+    auto scores = workers.try_pairs(es.weights(), jobs); // tasks, each a handful of pairs
+    auto shares = es.shares(jobs, scores);
+    auto gradient = workers.weigh_noise(es.weights().size(), jobs, shares); // tasks, each a block
+    auto norm = es.step(std::move(gradient));
     double best = scores.front().plus;
     for (auto& score : scores) {
       run.add_steps(score.steps);

@@ -63,7 +63,20 @@ struct EsScore {
 /// Error{bad_value} when `weights` are not as many as the policy has.
 EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob& job);
 
-/// Whoever tries pairs: the caller's thread here, tasks elsewhere. One thread at a time.
+/// The sum over the jobs of shares[i] times the noise of job i, which is made again: `weights`
+/// numbers, added in the order of the jobs.
+std::vector<float> sum_noise(std::size_t weights, std::span<const EsJob> jobs,
+                             std::span<const double> shares);
+
+/// How many jobs make a block. The noise of an update is summed block by block, then the blocks in
+/// their order: so the sum has the same bits whoever adds up the blocks. A block is some 0.3 ms.
+std::size_t noise_block(std::size_t weights);
+
+/// sum += part.
+void add_to(std::span<float> sum, std::span<const float> part);
+
+/// Whoever does the work: the caller's thread here, tasks elsewhere (es_workers). One thread at a
+/// time.
 class EsWorkers {
 public:
   virtual ~EsWorkers() = default;
@@ -71,6 +84,10 @@ public:
   /// Tries all pairs around these weights; scores in the order of the jobs.
   virtual std::vector<EsScore> try_pairs(std::span<const float> weights,
                                          std::span<const EsJob> jobs) = 0;
+
+  /// sum_noise of each block of the jobs, added up; `weights` numbers.
+  virtual std::vector<float> weigh_noise(std::size_t weights, std::span<const EsJob> jobs,
+                                         std::span<const double> shares) = 0;
 };
 
 class SerialEsWorkers final : public EsWorkers {
@@ -79,6 +96,8 @@ public:
 
   std::vector<EsScore> try_pairs(std::span<const float> weights,
                                  std::span<const EsJob> jobs) override;
+  std::vector<float> weigh_noise(std::size_t weights, std::span<const EsJob> jobs,
+                                 std::span<const double> shares) override;
 
 private:
   EsSpec spec_;
@@ -102,9 +121,13 @@ public:
   /// The pairs to try in update number `update`.
   std::vector<EsJob> jobs(std::int64_t update) const;
 
-  /// Moves the weights by the scores of these jobs. Returns the norm of the estimated gradient.
-  /// Throws Error{not_finite}, with the weights as they were, when a return is NaN or infinite.
-  double update(std::span<const EsJob> jobs, std::span<const EsScore> scores);
+  /// What each pair's noise counts in the gradient of the loss. Throws Error{not_finite} when a
+  /// return is NaN or infinite.
+  std::vector<double> shares(std::span<const EsJob> jobs, std::span<const EsScore> scores) const;
+
+  /// Moves the weights against the gradient of the loss, weight decay added. Returns its norm
+  /// before that.
+  double step(std::vector<float> gradient);
 
   void save(Checkpoint& checkpoint) const;
   void load(const Checkpoint& checkpoint);

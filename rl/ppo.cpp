@@ -187,7 +187,7 @@ void Ppo::load(const Checkpoint& checkpoint) {
   weights_ = std::move(weights);
 }
 
-// ---- train: algorithm 1 ----
+// ---- train: algorithm 1. With ray, the workers are those of ppo_workers.cpp ----
 
 TrainResult train_ppo(const PpoConfig& config, Run& run, Workers& workers) {
   auto& options = run.options();
@@ -212,8 +212,8 @@ TrainResult train_ppo(const PpoConfig& config, Run& run, Workers& workers) {
   };
   Batch batch;
   while (run.more()) {
-    workers.set_weights(ppo.weights());
-    workers.sample(static_cast<std::size_t>(config.horizon), batch);
+    workers.set_weights(ppo.weights());                              // one object that all read
+    workers.sample(static_cast<std::size_t>(config.horizon), batch); // a method call an actor
     auto losses = ppo.update(batch, config.anneal ? run.left() : 1.0);
     run.add(batch);
     run.log("loss/policy", losses.policy);

@@ -11,9 +11,10 @@
 
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
+#include "rl/es_workers.hpp"
 #include "rl/ppo.hpp"
+#include "rl/ppo_workers.hpp"
 #include "rl/presets.hpp"
-#include "rl/ray_workers.hpp"
 
 namespace rl {
 
@@ -26,11 +27,14 @@ struct Settings {
   bool help = false;
 };
 
-// The runtime, for as long as somebody needs it.
+// The runtime, for as long as somebody needs it: as many slots as there are workers.
 struct Runtime {
-  explicit Runtime(bool needed) : started(needed && !ray::IsInitialized()) {
-    if (started)
-      ray::Init();
+  explicit Runtime(int workers) : started(workers > 0 && !ray::IsInitialized()) {
+    if (!started)
+      return;
+    ray::RayConfig config;
+    config.num_cpus = workers;
+    ray::Init(config);
   }
   ~Runtime() {
     if (started)
@@ -123,7 +127,7 @@ int train_with_ppo(std::span<const std::string> words, std::ostream& out, std::o
     return 0;
   Run run(settings.options, "ppo", config.fields());
   auto workers_count = static_cast<int>(settings.options.workers);
-  Runtime runtime(workers_count > 0);
+  Runtime runtime(workers_count);
   auto workers = make_workers(ppo_workers(config, settings.options), workers_count);
   return report(run, train_ppo(config, run, *workers), out, err);
 }
@@ -135,7 +139,7 @@ int train_with_es(std::span<const std::string> words, std::ostream& out, std::os
     return 0;
   Run run(settings.options, "es", config.fields());
   auto workers_count = static_cast<int>(settings.options.workers);
-  Runtime runtime(workers_count > 0);
+  Runtime runtime(workers_count);
   auto workers = make_es_workers(es_spec(config, settings.options), workers_count);
   return report(run, train_es(config, run, *workers), out, err);
 }

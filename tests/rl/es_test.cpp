@@ -23,6 +23,13 @@ rl::EsConfig small() {
   return config;
 }
 
+// What the training loop does with the scores. Returns the norm of the gradient.
+double update(rl::Es& es, const rl::EsSpec& spec, std::span<const rl::EsJob> jobs,
+              std::span<const rl::EsScore> scores) {
+  rl::SerialEsWorkers workers(spec);
+  return es.step(workers.weigh_noise(es.weights().size(), jobs, es.shares(jobs, scores)));
+}
+
 rl::TrainResult train(rl::EsConfig config, const rl::RunOptions& options) {
   rl::Run run(options, "es", config.fields());
   rl::SerialEsWorkers workers(rl::es_spec(config, options));
@@ -92,7 +99,8 @@ BOOST_AUTO_TEST_CASE(an_update_follows_the_formula_of_the_paper) {
   double square = 0;
   for (auto each : gradient)
     square += each * each;
-  BOOST_TEST(es.update(jobs, scores) == std::sqrt(square), boost::test_tools::tolerance(1e-5));
+  BOOST_TEST(update(es, spec, jobs, scores) == std::sqrt(square),
+             boost::test_tools::tolerance(1e-5));
   for (std::size_t k = 0; k < gradient.size();
        ++k) { // Adam's first step goes uphill by learning_rate
     auto step = es.weights()[k] - before[k];
@@ -104,15 +112,32 @@ BOOST_AUTO_TEST_CASE(an_update_follows_the_formula_of_the_paper) {
 
 BOOST_AUTO_TEST_CASE(a_return_that_is_no_number_is_an_error_and_no_endless_loop) {
   rl::Es es(small(), rl::es_spec(small(), quiet("CartPole-v1", 0)), 1);
-  std::vector<float> before(es.weights().begin(), es.weights().end());
   auto jobs = es.jobs(0);
   for (auto bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     std::vector<rl::EsScore> scores = {{1, 2, 0}, {5, 0, 0}, {3, bad, 0}, {-1, 9, 0}};
     BOOST_TEST(
-      rl::test::fails(rl::ErrorCode::not_finite, [&] { es.update(jobs, scores); },
+      rl::test::fails(rl::ErrorCode::not_finite, [&] { es.shares(jobs, scores); },
                       {"pair 2", "CartPole-v1", std::to_string(jobs[2].env_seed).c_str()}));
   }
-  BOOST_TEST(es.weights() == before, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(noise_is_summed_in_blocks_that_depend_on_the_size_of_the_network_alone) {
+  constexpr std::size_t weights = 10'000; // three pairs a block
+  BOOST_TEST(rl::noise_block(weights) == 3u);
+  std::vector<rl::EsJob> jobs = {{1, 0}, {2, 0}, {3, 0}, {4, 0}, {5, 0}, {6, 0}, {7, 0}};
+  std::vector<double> shares = {0.5, -1, 0, 2, 1, 1e-9, 3};
+  rl::SerialEsWorkers workers(rl::es_spec(small(), quiet("CartPole-v1", 0)));
+  auto sum = workers.weigh_noise(weights, jobs, shares);
+  std::vector<float> expected(weights);
+  for (auto [first, count] : {std::pair<std::size_t, std::size_t>{0, 3}, {3, 3}, {6, 1}})
+    rl::add_to(expected, rl::sum_noise(weights, std::span(jobs).subspan(first, count),
+                                       std::span(shares).subspan(first, count)));
+  BOOST_TEST(sum == expected, boost::test_tools::per_element());
+  std::vector<float> noise(weights);
+  rl::Rng(2).fill_normal(noise);
+  auto one = rl::sum_noise(weights, std::span(jobs).subspan(1, 1), std::span(shares).subspan(1, 1));
+  for (std::size_t k = 0; k < weights; ++k)
+    BOOST_REQUIRE(one[k] == -noise[k]);
 }
 
 BOOST_AUTO_TEST_CASE(weights_of_another_size_are_refused) {

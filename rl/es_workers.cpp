@@ -1,0 +1,134 @@
+#include "rl/es_workers.hpp"
+
+#include <algorithm>
+
+#include <ray/api.h>
+
+#include "rl/env/registry.hpp"
+
+namespace rl {
+
+namespace {
+
+// An EsSpec as it travels: without the spaces, which follow from the environment's name.
+struct EsSpecMessage {
+  std::string env;
+  std::vector<std::int64_t> hidden;
+  std::string activation;
+  double sigma = 0;
+  int episodes = 0;
+  MSGPACK_DEFINE(env, hidden, activation, sigma, episodes)
+};
+
+EsSpec to_spec(const EsSpecMessage& message) {
+  auto env = make_env(message.env);
+  return {
+    message.env,
+    {env->observation_space(), env->action_space(), message.hidden, message.activation, false},
+    message.sigma,
+    message.episodes};
+}
+
+// ---- tasks ----
+
+// Plus and minus of each pair, then its steps: three numbers a pair, flat. `seeds`: noise and
+// environment of each.
+std::vector<double> TryPairs(EsSpecMessage spec, ray::Array<float> weights,
+                             std::vector<std::uint64_t> seeds) {
+  std::vector<double> scores;
+  for (std::size_t i = 0; i + 1 < seeds.size(); i += 2) {
+    auto score = try_pair(to_spec(spec), weights, {seeds[i], seeds[i + 1]});
+    scores.insert(scores.end(), {score.plus, score.minus, static_cast<double>(score.steps)});
+  }
+  return scores;
+}
+
+// The weighed noise of one block. `seeds` as above.
+ray::Array<float> SumNoise(std::uint64_t weights, std::vector<std::uint64_t> seeds,
+                           std::vector<double> shares) {
+  std::vector<EsJob> jobs;
+  for (std::size_t i = 0; i + 1 < seeds.size(); i += 2)
+    jobs.push_back({seeds[i], seeds[i + 1]});
+  return ray::Array<float>(sum_noise(weights, jobs, shares));
+}
+
+// The text is the name that other processes call: with its namespace, so that it stays ours.
+RAY_REMOTE(rl::TryPairs, rl::SumNoise)
+
+// ---- in the driver ----
+
+std::vector<std::uint64_t> seeds_of(std::span<const EsJob> jobs) {
+  std::vector<std::uint64_t> seeds;
+  for (auto& job : jobs)
+    seeds.insert(seeds.end(), {job.noise_seed, job.env_seed});
+  return seeds;
+}
+
+// Hands out a task for every `size` of `count` jobs, at most `limit` at a time. `submit` gets the
+// first job and how many there are; results are in the order of the jobs.
+template <class T, class Submit>
+std::vector<std::shared_ptr<T>> hand_out(std::size_t count, std::size_t size, std::size_t limit,
+                                         Submit submit) {
+  std::vector<ray::ObjectRef<T>> all, running;
+  for (std::size_t i = 0; i < count; i += size) {
+    if (running.size() == limit) {
+      auto unready = ray::Wait(running, 1, -1).unready;
+      running.assign(unready.begin(), unready.end());
+    }
+    all.push_back(submit(i, std::min(size, count - i)));
+    running.push_back(all.back());
+  }
+  return ray::Get(all);
+}
+
+class RayEsWorkers final : public EsWorkers {
+public:
+  RayEsWorkers(const EsSpec& spec, int workers)
+    : spec_{spec.env, spec.policy.hidden, spec.policy.activation, spec.sigma, spec.episodes},
+      workers_(static_cast<std::size_t>(workers)) {}
+
+  std::vector<EsScore> try_pairs(std::span<const float> weights,
+                                 std::span<const EsJob> jobs) override {
+    auto shared = ray::Put(ray::Array<float>(weights));
+    auto size = std::max<std::size_t>(1, jobs.size() / (workers_ * 4)); // four rounds even out
+    auto submit = [&](std::size_t first, std::size_t count) {
+      return ray::Task(TryPairs).Remote(spec_, shared, seeds_of(jobs.subspan(first, count)));
+    };
+    std::vector<EsScore> scores;
+    for (auto& part : hand_out<std::vector<double>>(jobs.size(), size, workers_, submit))
+      for (std::size_t i = 0; i < part->size(); i += 3)
+        scores.push_back({(*part)[i], (*part)[i + 1], static_cast<std::int64_t>((*part)[i + 2])});
+    return scores;
+  }
+
+  std::vector<float> weigh_noise(std::size_t weights, std::span<const EsJob> jobs,
+                                 std::span<const double> shares) override {
+    auto block = noise_block(weights);
+    if (jobs.size() <= block)
+      return sum_noise(weights, jobs, shares); // less work than a task
+    auto submit = [&](std::size_t first, std::size_t count) {
+      auto part = shares.subspan(first, count);
+      return ray::Task(SumNoise).Remote(static_cast<std::uint64_t>(weights),
+                                        seeds_of(jobs.subspan(first, count)),
+                                        std::vector<double>(part.begin(), part.end()));
+    };
+    std::vector<float> sum(weights);
+    for (auto& part : hand_out<ray::Array<float>>(jobs.size(), block, workers_, submit))
+      add_to(sum, *part);
+    return sum;
+  }
+
+private:
+  EsSpecMessage spec_;
+  std::size_t workers_;
+};
+
+} // namespace
+
+std::unique_ptr<EsWorkers> make_es_workers(const EsSpec& spec, int workers) {
+  if (workers == 0)
+    return std::make_unique<SerialEsWorkers>(spec);
+  return std::make_unique<RayEsWorkers>(spec, workers);
+}
+
+} // namespace rl
