@@ -4,17 +4,23 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
-#include <vector>
+#include <new>
+#include <utility>
+
+// Under a name of our own, so that nothing compiled here for AVX2 is linked into code for any
+// x86-64.
+#define Eigen caf_ray_eigen
+#include <Eigen/Core>
 
 #include "rl/error.hpp"
 
 // One kernel serves all three products: c[m, n] = start[n] + sum over k of a(m, k) b[k, n], where a
-// is read with any strides and b comes in panels of a few vectors. A tile of R rows and V vectors
-// stays in registers while k runs, so every element is one chain of fused multiply-adds in the
-// order of k. This file is compiled with floating-point contraction on, which fuses alike in all
-// tiles, and without trapping maths, which changes no value and lets the compiler vectorise the
-// activations.
+// is read with any strides and b comes in panels of a few vectors. A tile of R rows and V vectors,
+// Eigen arrays of the size of a register, stays in registers while k runs, so every element is one
+// chain of fused multiply-adds in the order of k; Eigen's own product would sum in an order that
+// depends on the number of rows. This file is compiled with floating-point contraction on, which
+// fuses alike in all tiles, and without trapping maths, which changes no value and lets the
+// compiler vectorise the activations.
 
 namespace rl::nn {
 
@@ -28,25 +34,18 @@ constexpr std::size_t vector_bytes = 16;
 #endif
 
 template <class S>
-struct VectorOf;
-template <>
-struct VectorOf<float> {
-  typedef float type __attribute__((vector_size(vector_bytes)));
-};
-template <>
-struct VectorOf<double> {
-  typedef double type __attribute__((vector_size(vector_bytes)));
-};
-template <class S>
-using Vector = typename VectorOf<S>::type;
-template <class S>
 constexpr std::size_t lanes = vector_bytes / sizeof(S);
-
 template <class S>
-Vector<S> load(const S* from) {
-  Vector<S> v;
-  std::memcpy(&v, from, sizeof v);
-  return v;
+using Vector = Eigen::Array<S, static_cast<int>(lanes<S>), 1>;
+
+// Memory of any alignment as a vector.
+template <class S>
+Eigen::Map<const Vector<S>> vector_at(const S* from) {
+  return Eigen::Map<const Vector<S>>(from);
+}
+template <class S>
+Eigen::Map<Vector<S>> vector_at(S* to) {
+  return Eigen::Map<Vector<S>>(to);
 }
 
 template <class S>
@@ -74,13 +73,13 @@ void tile(const Product<S>& p, std::size_t i, const S* panel, std::size_t panel_
       from = edge;
     }
     for (int v = 0; v < V; ++v)
-      sum[r][v] = load(from + static_cast<std::size_t>(v) * lanes<S>);
+      sum[r][v] = vector_at(from + static_cast<std::size_t>(v) * lanes<S>);
   }
   auto* a = p.a + i * p.a_row;
   for (std::size_t k = 0; k < p.k; ++k, a += p.a_step, panel += panel_row) {
     Vector<S> b[V];
     for (int v = 0; v < V; ++v)
-      b[v] = load(panel + static_cast<std::size_t>(v) * lanes<S>);
+      b[v] = vector_at(panel + static_cast<std::size_t>(v) * lanes<S>);
     for (int r = 0; r < R; ++r) {
       auto factor = a[static_cast<std::size_t>(r) * p.a_row];
       for (int v = 0; v < V; ++v)
@@ -89,10 +88,11 @@ void tile(const Product<S>& p, std::size_t i, const S* panel, std::size_t panel_
   }
   for (int r = 0; r < R; ++r) {
     auto* to = c + static_cast<std::size_t>(r) * p.n;
-    if (width == full)
-      std::memcpy(to, sum[r], sizeof sum[r]);
-    else
-      std::memcpy(to, sum[r], width * sizeof(S));
+    auto* whole = width == full ? to : edge;
+    for (int v = 0; v < V; ++v)
+      vector_at(whole + static_cast<std::size_t>(v) * lanes<S>) = sum[r][v];
+    if (width < full)
+      std::copy_n(edge, width, to);
   }
 }
 
@@ -113,12 +113,25 @@ void rows_of_panel(const Product<S>& p, const S* panel, std::size_t panel_row, s
     tile<S, 1, V>(p, i, panel, panel_row, column, width);
 }
 
+// Memory that grows. Not a std::vector, whose functions would be compiled here for everybody.
+template <class S>
+struct Buffer {
+  ~Buffer() { ::operator delete(data); }
+
+  S* data = nullptr;
+  std::size_t size = 0;
+};
+
 template <class S>
 S* scratch(std::size_t size) {
-  thread_local std::vector<S> buffer;
-  if (buffer.size() < size)
-    buffer.resize(size);
-  return buffer.data();
+  thread_local Buffer<S> buffer;
+  if (buffer.size < size) {
+    ::operator delete(std::exchange(buffer.data, nullptr));
+    buffer.size = 0;
+    buffer.data = static_cast<S*>(::operator new(size * sizeof(S)));
+    buffer.size = size;
+  }
+  return buffer.data;
 }
 
 // Copies columns `column` .. of b(k, n) = b[k * row + n * step] into a panel of V vectors, zero

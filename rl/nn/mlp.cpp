@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include <Eigen/Core>
+
 #include "rl/error.hpp"
 
 namespace rl::nn {
@@ -87,31 +89,21 @@ void Mlp<S>::backward(std::span<const S> parameters, std::size_t rows, std::span
 
 template <class S>
 void orthogonal(std::span<S> w, std::size_t in, std::size_t out, double gain, Rng& rng) {
-  auto count = std::min(in, out), length = std::max(in, out);
-  std::vector<double> v(count * length); // `count` vectors to make orthonormal
-  for (auto& each : v)
+  auto count = static_cast<Eigen::Index>(std::min(in, out));
+  auto length = static_cast<Eigen::Index>(std::max(in, out));
+  Eigen::MatrixXd q(length, count); // columns to make orthonormal
+  for (auto& each : q.reshaped())
     each = rng.normal();
-  auto vector = [&](std::size_t i) { return std::span(v).subspan(i * length, length); };
-  auto dot = [](std::span<const double> a, std::span<const double> b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i)
-      sum += a[i] * b[i];
-    return sum;
-  };
-  for (std::size_t i = 0; i < count; ++i) {
+  for (Eigen::Index i = 0; i < count; ++i) {
     for (int pass = 0; pass < 2; ++pass) // once loses digits, twice is enough
-      for (std::size_t j = 0; j < i; ++j) {
-        auto along = dot(vector(i), vector(j));
-        for (std::size_t k = 0; k < length; ++k)
-          vector(i)[k] -= along * vector(j)[k];
-      }
-    auto norm = std::sqrt(dot(vector(i), vector(i)));
-    for (auto& each : vector(i))
-      each /= norm;
+      for (Eigen::Index j = 0; j < i; ++j)
+        q.col(i) -= q.col(i).dot(q.col(j)) * q.col(j);
+    q.col(i).normalize();
   }
-  for (std::size_t i = 0; i < in; ++i)
-    for (std::size_t j = 0; j < out; ++j)
-      w[i * out + j] = static_cast<S>(gain * (in >= out ? vector(j)[i] : vector(i)[j]));
+  if (in < out)
+    q.transposeInPlace();
+  using RowMajor = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  Eigen::Map<RowMajor>(w.data(), q.rows(), q.cols()) = (gain * q).cast<S>();
 }
 
 template class Mlp<float>;
