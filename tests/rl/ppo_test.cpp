@@ -135,6 +135,154 @@ BOOST_AUTO_TEST_CASE(a_resumed_run_ends_where_one_that_never_stopped_does) {
   }
 }
 
+// PPO once more in double, by plain loops that share nothing with rl: one hidden layer of tanh, two
+// actions, gradients by differences.
+struct PlainPpo {
+  static constexpr std::size_t in = 2, hidden = 3;
+  static constexpr std::size_t policy_size = (in + 1) * hidden + (hidden + 1) * 2;
+
+  std::vector<double> p; // policy network, value network
+
+  // Outputs of the network whose parameters begin at `at`.
+  std::vector<double> forward(std::size_t at, std::size_t outputs, const double* x) const {
+    double h[hidden];
+    for (std::size_t j = 0; j < hidden; ++j) {
+      h[j] = p[at + in * hidden + j];
+      for (std::size_t i = 0; i < in; ++i)
+        h[j] += x[i] * p[at + i * hidden + j];
+      h[j] = std::tanh(h[j]);
+    }
+    at += (in + 1) * hidden;
+    std::vector<double> y(outputs);
+    for (std::size_t k = 0; k < outputs; ++k) {
+      y[k] = p[at + hidden * outputs + k];
+      for (std::size_t j = 0; j < hidden; ++j)
+        y[k] += h[j] * p[at + j * outputs + k];
+    }
+    return y;
+  }
+  double value(const double* x) const { return forward(policy_size, 1, x)[0]; }
+  double log_prob(const double* x, std::size_t action) const {
+    auto y = forward(0, 2, x);
+    return y[action] - std::log(std::exp(y[0]) + std::exp(y[1]));
+  }
+};
+
+BOOST_AUTO_TEST_CASE(an_update_does_to_a_small_batch_what_the_formulas_say) {
+  rl::PpoConfig config;
+  config.epochs = 1;
+  config.minibatch = 3;
+  config.learning_rate = 0.01;
+  config.gamma = 0.9;
+  config.lambda = 0.8;
+  config.value_weight = 0.7;
+  config.entropy_weight = 0.02;
+  config.max_gradient_norm = 2e-5; // so small that Adam's epsilon counts
+  config.reward_scale = 0.5;
+  constexpr double left = 0.25; // of the run: step size and clip range are a quarter
+  rl::Ppo ppo(config, {rl::make_box(2, -9, 9), rl::Discrete{2}, {3}, "tanh"}, 5);
+  PlainPpo plain{{ppo.weights().begin(), ppo.weights().end()}};
+
+  // Two environments, three steps. The first terminates after its second step; the second is cut
+  // off by a time limit there.
+  double x[4][2][2] = {{{0.5, -1}, {1, 0.3}},
+                       {{-0.2, 0.8}, {0.1, 0.4}},
+                       {{1.5, -0.5}, {-1, -1}},
+                       {{0.3, 0.3}, {2, -0.7}}};
+  double final_x[2][2] = {{9, 9}, {-2, 1.2}}; // what the two episodes ended with
+  double reward[3][2] = {{1, -2}, {3, 0.5}, {-1, 4}};
+  std::size_t action[3][2] = {{0, 1}, {1, 1}, {0, 0}};
+  double old_log_prob[3][2] = {{-0.7, -0.9}, {-0.75, -0.68}, {-0.8, -0.5}};
+  rl::Batch batch;
+  batch.resize({3, 2, 2, 1});
+  for (std::size_t t = 0; t < 4; ++t)
+    for (std::size_t e = 0; e < 2; ++e) {
+      for (std::size_t i = 0; i < 2; ++i)
+        batch.observation[(t * 2 + e) * 2 + i] = static_cast<float>(x[t][e][i]);
+      if (t == 3)
+        continue;
+      batch.action[t * 2 + e] = static_cast<float>(action[t][e]);
+      batch.log_prob[t * 2 + e] = static_cast<float>(old_log_prob[t][e]);
+      batch.reward[t * 2 + e] = static_cast<float>(reward[t][e]);
+      batch.terminated[t * 2 + e] = t == 1 && e == 0;
+      batch.truncated[t * 2 + e] = t == 1 && e == 1;
+    }
+  for (std::size_t e = 0; e < 2; ++e) {
+    batch.ends.push_back({1, e, {static_cast<int>(e), 0, 2}});
+    for (auto each : final_x[e])
+      batch.final_observation.push_back(static_cast<float>(each));
+  }
+
+  // Advantages, equations 11 and 12: nothing follows a terminal state, and a time limit is followed
+  // by what the final observation is worth. Neither sees the rewards of the next episode.
+  double advantage[3][2], target[3][2];
+  for (std::size_t e = 0; e < 2; ++e) {
+    double later = 0;
+    for (std::size_t t = 3; t-- > 0;) {
+      auto ended = t == 1;
+      auto next = ended && e == 0 ? 0 : plain.value(ended ? final_x[e] : x[t + 1][e]);
+      auto now = plain.value(x[t][e]);
+      auto delta = 0.5 * reward[t][e] + 0.9 * next - now;
+      later = delta + (ended ? 0 : 0.9 * 0.8 * later);
+      advantage[t][e] = later;
+      target[t][e] = later + now;
+    }
+  }
+
+  std::vector<std::size_t> order = {0, 1, 2, 3, 4, 5};
+  rl::Rng(rl::derive_seed(5, "minibatches")).shuffle(std::span(order));
+  std::vector<double> m(plain.p.size()), v(plain.p.size());
+  for (int minibatch = 0; minibatch < 2; ++minibatch) {
+    auto rows = std::span(order).subspan(3 * static_cast<std::size_t>(minibatch), 3);
+    double mean = 0, variance = 0; // of this minibatch alone
+    for (auto row : rows)
+      mean += advantage[row / 2][row % 2] / 3;
+    for (auto row : rows)
+      variance += std::pow(advantage[row / 2][row % 2] - mean, 2) / 3;
+    auto loss = [&] { // equation 9, downhill
+      double sum = 0;
+      for (auto row : rows) {
+        auto t = row / 2, e = row % 2;
+        auto standard = (advantage[t][e] - mean) / (std::sqrt(variance) + 1e-8);
+        auto ratio = std::exp(plain.log_prob(x[t][e], action[t][e]) - old_log_prob[t][e]);
+        auto clipped = std::clamp(ratio, 1 - 0.2 * left, 1 + 0.2 * left);
+        auto entropy = 0.0;
+        for (std::size_t a = 0; a < 2; ++a)
+          entropy -= std::exp(plain.log_prob(x[t][e], a)) * plain.log_prob(x[t][e], a);
+        sum += -std::min(ratio * standard, clipped * standard)
+               + 0.7 * 0.5 * std::pow(plain.value(x[t][e]) - target[t][e], 2) - 0.02 * entropy;
+      }
+      return sum / 3;
+    };
+    std::vector<double> gradient(plain.p.size());
+    double norm = 0;
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      auto was = plain.p[i];
+      plain.p[i] = was + 1e-5;
+      auto above = loss();
+      plain.p[i] = was - 1e-5;
+      gradient[i] = (above - loss()) / 2e-5;
+      plain.p[i] = was;
+      norm += gradient[i] * gradient[i];
+    }
+    norm = std::sqrt(norm);
+    for (std::size_t i = 0; i < gradient.size(); ++i) { // Adam, algorithm 1
+      auto g = gradient[i] * std::min(1.0, 2e-5 / norm);
+      m[i] = 0.9 * m[i] + 0.1 * g;
+      v[i] = 0.999 * v[i] + 0.001 * g * g;
+      auto t = minibatch + 1;
+      auto step = m[i] / (1 - std::pow(0.9, t));
+      plain.p[i] -= left * 0.01 * step / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-5);
+    }
+  }
+  std::vector<float> before(ppo.weights().begin(), ppo.weights().end());
+  auto losses = ppo.update(batch, left);
+  BOOST_TEST(losses.clipped > 0); // the range counts
+  BOOST_TEST(losses.clipped < 1);
+  for (std::size_t i = 0; i < before.size(); ++i)
+    BOOST_TEST(std::abs(ppo.weights()[i] - plain.p[i]) < 2e-6); // of steps up to 5e-3
+}
+
 // Interrupts the run when the batch number `last` has been sampled.
 struct InterruptingWorkers final : rl::Workers {
   InterruptingWorkers(const rl::WorkersSpec& spec, int last) : workers(spec), left(last) {}

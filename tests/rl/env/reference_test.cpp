@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <numbers>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -26,6 +27,38 @@ void check_state(std::span<const double> state, const nlohmann::json& expected) 
     check_near(state[i], expected[i].get<double>());
 }
 
+void check_observation(std::span<const float> observation, const nlohmann::json& expected) {
+  BOOST_REQUIRE(observation.size() == expected.size());
+  for (std::size_t i = 0; i < observation.size(); ++i)
+    BOOST_TEST(observation[i] == expected[i].get<float>()); // to the bit
+}
+
+// The numbers of "-2.0" (for each of `count` features) or of "[-4.8 -inf -0.41887903]".
+std::vector<float> bounds(std::string text, std::size_t count) {
+  if (text.front() != '[')
+    return std::vector<float>(count, std::stof(text));
+  std::istringstream in(text.substr(1, text.size() - 2));
+  std::vector<float> result;
+  for (std::string word; in >> word;)
+    result.push_back(std::stof(word));
+  return result;
+}
+
+// `text` is what Gymnasium prints: "Discrete(2)", or "Box(low, high, (n,), float32)".
+void check_space(const rl::Space& space, const std::string& text) {
+  if (auto* discrete = std::get_if<rl::Discrete>(&space)) {
+    BOOST_TEST(text == "Discrete(" + std::to_string(discrete->n) + ")");
+    return;
+  }
+  auto& box = std::get<rl::Box>(space);
+  auto low_end = text.find(", "), high_end = text.find(", ", low_end + 2);
+  BOOST_REQUIRE(high_end != std::string::npos);
+  auto low = text.substr(4, low_end - 4), high = text.substr(low_end + 2, high_end - low_end - 2);
+  BOOST_TEST(bounds(low, box.low.size()) == box.low, boost::test_tools::per_element());
+  BOOST_TEST(bounds(high, box.high.size()) == box.high, boost::test_tools::per_element());
+  BOOST_TEST(text.substr(high_end) == ", (" + std::to_string(box.low.size()) + ",), float32)");
+}
+
 // Plays the scripted actions on E behind a time limit of `limit` steps.
 template <class E>
 void replay(const char* name, int limit) {
@@ -37,12 +70,14 @@ void replay(const char* name, int limit) {
   std::vector<float> observation(rl::value_size(env.observation_space()));
   env.reset(reference["seed"].get<std::uint64_t>(), observation);
   check_state(inner.state(), reference["reset_state"]);
+  check_observation(observation, reference["reset_obs"]);
+  check_space(env.observation_space(), reference["spaces"][0]);
+  check_space(env.action_space(), reference["spaces"][1]);
   for (auto& row : reference["steps"]) {
     float action[] = {row["a"].get<float>()};
     auto step = env.step(action, observation);
     check_state(inner.state(), row["state"]);
-    for (std::size_t i = 0; i < observation.size(); ++i)
-      BOOST_TEST(observation[i] == row["obs"][i].get<float>(), boost::test_tools::tolerance(1e-6f));
+    check_observation(observation, row["obs"]);
     BOOST_TEST(rl::contains(env.observation_space(), observation));
     check_near(step.reward, row["r"].get<double>());
     BOOST_TEST(step.terminated == row["term"].get<bool>());

@@ -14,6 +14,18 @@ BOOST_AUTO_TEST_CASE(make_env_gives_the_environment_inside_its_time_limit) {
   BOOST_TEST(env->step(action, observation).truncated);
 }
 
+BOOST_AUTO_TEST_CASE(cartpole_is_truncated_after_500_steps) {
+  auto env = rl::make_env("CartPole-v1");
+  std::vector<float> observation(4), action(1);
+  env->reset(1, observation);
+  for (int i = 1; i <= 500; ++i) { // push to where the pole is about to fall: it stays up
+    action[0] = observation[2] + 0.5f * observation[3] > 0 ? 1.0f : 0.0f;
+    auto step = env->step(action, observation);
+    BOOST_REQUIRE(!step.terminated);
+    BOOST_REQUIRE(step.truncated == (i == 500));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_environment_lists_the_known_ones_and_the_nearest) {
   BOOST_TEST(
     rl::test::fails(rl::ErrorCode::unknown_name, [] { rl::make_env("cartpole"); },
