@@ -1,7 +1,13 @@
 #include <iostream>
 #include <ray/api.h>
 
-// The program of the README, which also shows that it is true.
+#ifdef WITH_RL
+bool Learns(); // learner.cpp
+#else
+bool Learns() {
+  return true;
+}
+#endif
 
 int Square(int x) {
   return x * x;
@@ -22,7 +28,8 @@ int main() {
   auto counter = ray::Actor(Counter::Create).Remote(1);
   auto ten = counter.Task(&Counter::Add).Remote(nine);
   auto result = *ray::Get(ten);
+  auto learns = Learns();
   ray::Shutdown();
-  std::cout << result << '\n';
-  return result == 10 ? 0 : 1;
+  std::cout << result << (learns ? ", and learns\n" : ", but does not learn\n");
+  return result == 10 && learns ? 0 : 1;
 }
