@@ -1,6 +1,7 @@
 #include "rl/ppo.hpp"
 
 #include <cmath>
+#include <functional>
 
 #include "tests/rl/counting_env.hpp"
 #include "rl/presets.hpp"
@@ -283,21 +284,23 @@ BOOST_AUTO_TEST_CASE(an_update_does_to_a_small_batch_what_the_formulas_say) {
     BOOST_TEST(std::abs(ppo.weights()[i] - plain.p[i]) < 2e-6); // of steps up to 5e-3
 }
 
-// Interrupts the run when the batch number `last` has been sampled.
-struct InterruptingWorkers final : rl::Workers {
-  InterruptingWorkers(const rl::WorkersSpec& spec, int last) : workers(spec), left(last) {}
+// Calls `then` when the batch number `last` has been sampled.
+struct EndingWorkers final : rl::Workers {
+  EndingWorkers(const rl::WorkersSpec& spec, int last, std::function<void()> act)
+    : workers(spec), left(last), then(std::move(act)) {}
 
   void set_weights(std::span<const float> weights) override { workers.set_weights(weights); }
   void sample(std::size_t steps, rl::Batch& out) override {
     workers.sample(steps, out);
     if (--left == 0)
-      rl::Run::interrupt();
+      then();
   }
   std::vector<std::string> save() override { return workers.save(); }
   void load(std::span<const std::string> states) override { workers.load(states); }
 
   rl::SerialWorkers workers;
   int left;
+  std::function<void()> then;
 };
 
 BOOST_AUTO_TEST_CASE(an_interrupted_and_resumed_run_anneals_to_the_same_end) {
@@ -308,7 +311,7 @@ BOOST_AUTO_TEST_CASE(an_interrupted_and_resumed_run_anneals_to_the_same_end) {
   options.logdir = folder.path;
   {
     rl::Run run(options, "ppo", config.fields());
-    InterruptingWorkers workers(rl::ppo_workers(config, options), 3);
+    EndingWorkers workers(rl::ppo_workers(config, options), 3, rl::Run::interrupt);
     BOOST_TEST(rl::train_ppo(config, run, workers).steps == 3 * 1024);
     rl::Run::clear_interrupt();
   }
@@ -316,6 +319,27 @@ BOOST_AUTO_TEST_CASE(an_interrupted_and_resumed_run_anneals_to_the_same_end) {
   auto resumed = train(config, options);
   BOOST_TEST(resumed.steps == straight.steps);
   BOOST_TEST(resumed.weights == straight.weights, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_an_exception_ended_resumes_after_its_last_complete_update) {
+  rl::test::TemporaryFolder folder;
+  rl::PpoConfig config;
+  auto options = quiet("CartPole-v1", 9000);
+  auto straight = train(config, options);
+  options.logdir = folder.path;
+  auto break_down = [&] {
+    rl::Run run(options, "ppo", config.fields());
+    EndingWorkers workers(rl::ppo_workers(config, options), 4,
+                          [] { throw std::runtime_error("the environment broke"); });
+    rl::train_ppo(config, run, workers);
+  };
+  BOOST_CHECK_THROW(break_down(), std::runtime_error);
+  options.resume = folder.path;
+  rl::Run resumed(options, "ppo", config.fields());
+  BOOST_TEST(resumed.steps() == 3 * 1024);
+  rl::SerialWorkers workers(rl::ppo_workers(config, options));
+  BOOST_TEST(rl::train_ppo(config, resumed, workers).weights == straight.weights,
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_learned_where_nothing_of_the_run_is_left) {

@@ -1,6 +1,6 @@
 # Fails when an object that is compiled for the building machine's processor defines a weak symbol
-# outside rl::nn and the renamed Eigen: the linker may take it for all of a program, which then needs
-# that processor where it should not. NM: the tool; OBJECTS: all objects of rl.
+# outside rl::nn and the renamed Eigen: the linker may take it for all of a program, which then
+# needs that processor where it should not. NM: the tool; OBJECTS: all objects of rl.
 cmake_minimum_required(VERSION 3.25)
 list(FILTER OBJECTS INCLUDE REGEX "/nn/(dense|adam_step)\\.cpp")
 list(LENGTH OBJECTS count)
