@@ -2,13 +2,14 @@
 
 #include <cstring>
 
+#include "libray/src/demangle.hpp"
 #include "objstore/streaming_copy.hpp"
 #include "ray/api/msgpack_adaptor.h"
 #include "ray/api/ray_exception.h"
 
 namespace ray::internal {
 
-thread_local PackedValue* PackScope::current_ = nullptr;
+thread_local PackScope* PackScope::current_ = nullptr;
 thread_local const BlobView* UnpackScope::current_ = nullptr;
 
 namespace {
@@ -35,6 +36,12 @@ T Load(const char* from) noexcept {
   throw RayException(std::string("corrupt value: ") + what);
 }
 
+[[noreturn]] void ThrowDiffers(const PackedValue& value) {
+  throw RayException("a value of type " + caf_ray::demangle(value.type->name())
+                     + " gave other bytes when it was packed a second time, which large arrays "
+                       "need; its msgpack adaptor must pack the same value in the same way");
+}
+
 } // namespace
 
 std::size_t BlobSize(const PackedValue& value) noexcept {
@@ -42,7 +49,7 @@ std::size_t BlobSize(const PackedValue& value) noexcept {
     return 1 + value.envelope.size();
   auto size = EnvelopeOffset(value.segments.size()) + value.envelope.size();
   for (auto& segment : value.segments)
-    size = Align(size) + segment.size;
+    size = Align(size) + segment;
   return size;
 }
 
@@ -64,7 +71,7 @@ std::size_t WriteBlobHead(const PackedValue& value, char* to) {
   char* table = to + kHeaderBytes;
   for (auto& segment : value.segments) {
     const std::uint64_t offset = Align(at);
-    const std::uint64_t size = segment.size;
+    const std::uint64_t size = segment;
     std::memcpy(table, &offset, 8);
     std::memcpy(table + 8, &size, 8);
     table += kTableEntryBytes;
@@ -74,12 +81,56 @@ std::size_t WriteBlobHead(const PackedValue& value, char* to) {
 }
 
 void WriteBlob(const PackedValue& value, char* to) {
-  std::size_t at = WriteBlobHead(value, to);
-  for (auto& segment : value.segments) {
-    if (segment.size > 0)
-      caf_ray::objstore::streaming_copy(to + at, segment.data, segment.size);
-    at = Align(at + segment.size);
+  const auto first = WriteBlobHead(value, to);
+  if (value.segments.empty())
+    return;
+  msgpack::sbuffer again(value.envelope.size());
+  PackScope scope(value, to + first);
+  value.pack(value.value, again);
+  scope.CheckSame(again);
+}
+
+std::uint32_t PackScope::AddSegment(const void* data, std::size_t size) {
+  if (first_) {
+    first_->segments.push_back(size);
+    return static_cast<std::uint32_t>(first_->segments.size() - 1);
   }
+  if (written_ == value_.segments.size() || value_.segments[written_] != size)
+    ThrowDiffers(value_);
+  caf_ray::objstore::streaming_copy(to_, data, size);
+  to_ += Align(size);
+  return static_cast<std::uint32_t>(written_++);
+}
+
+void PackScope::AddRef(const EntryPtr& entry) {
+  if (first_)
+    first_->contained.push_back(entry);
+}
+
+void PackScope::CheckSame(const msgpack::sbuffer& envelope) const {
+  // Byte by byte, not only the size: what counts its own packing would else fail now and then, and
+  // a ref that it makes anew each time would not be kept alive.
+  if (written_ != value_.segments.size() || envelope.size() != value_.envelope.size()
+      || std::memcmp(envelope.data(), value_.envelope.data(), envelope.size()) != 0)
+    ThrowDiffers(value_);
+}
+
+namespace {
+
+/// The thread's spare buffer. One that a large value has grown is not kept.
+thread_local std::unique_ptr<PackedValue> spare_buffer;
+constexpr std::size_t largest_spare_bytes = 1024 * 1024;
+
+} // namespace
+
+PackBuffer::PackBuffer()
+  : value_(spare_buffer ? std::move(spare_buffer) : std::make_unique<PackedValue>()) {}
+
+PackBuffer::~PackBuffer() {
+  if (value_->envelope.size() > largest_spare_bytes)
+    return;
+  value_->Clear();
+  spare_buffer = std::move(value_);
 }
 
 BlobView ReadBlob(const ValueBytes& bytes) {

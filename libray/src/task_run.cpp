@@ -1,10 +1,8 @@
 #include "libray/src/task_run.hpp"
 
-#include <cstdlib>
-#include <memory>
-
 #include <cxxabi.h>
 
+#include "libray/src/demangle.hpp"
 #include "libray/src/exception.hpp"
 #include "ray/api/ray_exception.h"
 
@@ -22,13 +20,6 @@ struct unreadable_input {
 };
 
 } // namespace
-
-std::string demangle(const char* name) {
-  int status = 0;
-  std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
-                                              std::free);
-  return text ? text.get() : name;
-}
 
 task_run::~task_run() {
   if (delivered_)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "libray/src/actor_entry.hpp"
+#include "libray/src/demangle.hpp"
 #include "libray/src/runtime.hpp"
 
 namespace caf_ray {
@@ -60,8 +61,5 @@ private:
 
 /// Thrown by ray::ExitActor through the actor's method.
 struct exit_actor_signal;
-
-/// Readable name of a type.
-std::string demangle(const char* name);
 
 } // namespace caf_ray

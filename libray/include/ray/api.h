@@ -61,9 +61,9 @@ void Shutdown();
 template <typename T>
 ObjectRef<T> Put(const T& obj) {
   internal::RuntimeUse runtime;
-  internal::PackedValue packed;
-  internal::Pack(obj, packed);
-  return ObjectRef<T>(runtime->Put(packed));
+  internal::PackBuffer packed;
+  internal::Pack(obj, *packed);
+  return ObjectRef<T>(runtime->Put(*packed));
 }
 
 /// Waits for the value. Throws what the task ended with.
@@ -285,19 +285,16 @@ template <class T>
 ArrayWriter<T> CreateArray(std::size_t size) {
   using namespace internal;
   static_assert(is_raw_element_v<T>, "ray::CreateArray holds numbers");
-  PackedValue packed;
-  {
-    PackScope scope(packed);
-    msgpack::packer<msgpack::sbuffer> out(packed.envelope);
-    char body[8] = {static_cast<char>(ElementCode<T>())};
-    out.pack_ext(8, kArraySegment);
-    out.pack_ext_body(body, 8);
-    packed.segments.push_back({nullptr, size * sizeof(T)});
-  }
+  PackBuffer packed;
+  msgpack::packer<msgpack::sbuffer> out(packed->envelope);
+  char body[8] = {static_cast<char>(ElementCode<T>())};
+  out.pack_ext(8, kArraySegment);
+  out.pack_ext_body(body, 8);
+  packed->segments.push_back(size * sizeof(T));
   ArrayWriter<T> writer;
   char* blob = nullptr;
-  writer.entry_ = RuntimeUse()->CreateInPlace(BlobSize(packed), blob);
-  writer.data_ = reinterpret_cast<T*>(blob + WriteBlobHead(packed, blob));
+  writer.entry_ = RuntimeUse()->CreateInPlace(BlobSize(*packed), blob);
+  writer.data_ = reinterpret_cast<T*>(blob + WriteBlobHead(*packed, blob));
   writer.size_ = size;
   return writer;
 }

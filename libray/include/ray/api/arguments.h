@@ -18,24 +18,20 @@ inline constexpr std::size_t kInlineArgumentBytes = 100 * 1024;
 
 template <class T>
 void AddValue(RayRuntime& runtime, TaskCall& call, const T& value) {
-  thread_local PackedValue shared;
-  PackedValue own; // when user code packs an argument by making another call
-  PackedValue& packed = PackScope::Current() == &shared ? own : shared;
-  packed.Clear();
-  Pack(value, packed);
-  auto size = BlobSize(packed);
+  PackBuffer packed;
+  Pack(value, *packed);
+  auto size = BlobSize(*packed);
   if (size > kInlineArgumentBytes) {
-    call.slots.push_back({TaskCall::Slot::Kind::Object, 0, 0, runtime.Put(packed)});
+    call.slots.push_back({TaskCall::Slot::Kind::Object, 0, 0, runtime.Put(*packed)});
   } else {
     auto offset = call.bytes.size();
     call.bytes.resize(offset + size);
-    WriteBlob(packed, call.bytes.data() + offset);
+    WriteBlob(*packed, call.bytes.data() + offset);
     call.slots.push_back({TaskCall::Slot::Kind::Value, static_cast<std::uint32_t>(offset),
                           static_cast<std::uint32_t>(size), EntryPtr()});
-    for (auto& entry : packed.contained)
+    for (auto& entry : packed->contained)
       call.contained.push_back(std::move(entry));
   }
-  packed.Clear();
 }
 
 inline EntryPtr DependencyOf(const ObjectRefBase& ref) {

@@ -100,19 +100,9 @@ std::remove_cvref_t<P> ReadParameter(TaskRun& run, std::size_t index) {
 
 template <class R>
 void ReturnValue(TaskRun& run, std::uint32_t index, const R& value) {
-  thread_local PackedValue packed;
-  // User code may run another task while it packs (a msgpack_pack that calls Get): then the shared
-  // buffer is in use.
-  if (PackScope::Current() == &packed) {
-    PackedValue own;
-    Pack(value, own);
-    run.Return(index, own);
-    return;
-  }
-  packed.Clear();
-  Pack(value, packed);
-  run.Return(index, packed);
-  packed.Clear();
+  PackBuffer packed;
+  Pack(value, *packed);
+  run.Return(index, *packed);
 }
 
 template <class R>

@@ -97,12 +97,10 @@ RawElements ReadRawElements(const msgpack::object& o);
 template <class Stream>
 void PackRawElements(msgpack::packer<Stream>& out, std::uint8_t code, const void* data,
                      std::size_t size) {
-  auto& value = *PackScope::Current();
   if (size >= kSegmentBytes) {
     char body[8] = {static_cast<char>(code)};
-    auto index = static_cast<std::uint32_t>(value.segments.size());
+    const auto index = PackScope::Current()->AddSegment(data, size);
     std::memcpy(body + 4, &index, 4);
-    value.segments.push_back({data, size});
     out.pack_ext(8, kArraySegment);
     out.pack_ext_body(body, 8);
   } else {

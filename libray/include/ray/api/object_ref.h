@@ -30,8 +30,8 @@ public:
 
   template <typename Packer>
   void msgpack_pack(Packer& out) const {
-    if (auto value = PackScope::Current(); value && entry_)
-      value->contained.push_back(entry_);
+    if (auto scope = PackScope::Current(); scope && entry_)
+      scope->AddRef(entry_);
     out.pack_array(1);
     out.pack_str(static_cast<std::uint32_t>(ID().size()));
     out.pack_str_body(ID().data(), static_cast<std::uint32_t>(ID().size()));

@@ -11,8 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 
 #include <msgpack.hpp>
 
@@ -69,9 +71,14 @@ bool ReadNumber(const char* data, std::size_t size, T& x) {
 template <class T>
 inline constexpr bool is_plain_number_v = is_raw_element_v<T> && !std::is_same_v<T, char>;
 
-/// Packs `value` into `out`, which must be empty. The result points into `value`.
+/// Packs `value` into `out`, which must be empty. The result needs `value`.
 template <class T>
 void Pack(const T& value, PackedValue& out) {
+  out.value = std::addressof(value);
+  out.pack = [](const void* again, msgpack::sbuffer& to) {
+    msgpack::pack(to, *static_cast<const T*>(again));
+  };
+  out.type = &typeid(T);
   PackScope scope(out);
   msgpack::pack(out.envelope, value);
 }

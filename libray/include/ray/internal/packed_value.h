@@ -11,6 +11,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <typeinfo>
 #include <vector>
 
 #include <msgpack.hpp>
@@ -28,13 +30,11 @@ inline constexpr std::size_t kSegmentAlignment = 64;
 inline constexpr std::int8_t kArrayInline = 0x51;
 inline constexpr std::int8_t kArraySegment = 0x52;
 
-/// What packing one value gives. The segments point into the value: use it while that lives.
+/// What packing a value gives: its msgpack, and how large the arrays beside it are. Their bytes are
+/// not kept, since they may be those of a vector that an adaptor has made and dropped again:
+/// `WriteBlob` packs the value once more and copies each array when it comes to it. Use it while
+/// the value lives.
 struct PackedValue {
-  struct Segment {
-    const void* data;
-    std::size_t size;
-  };
-
   PackedValue() : envelope(64) {}
   void Clear() {
     envelope.clear();
@@ -43,14 +43,36 @@ struct PackedValue {
   }
 
   msgpack::sbuffer envelope;
-  std::vector<Segment> segments;
+  /// Sizes in bytes, in the order in which the arrays are packed.
+  std::vector<std::size_t> segments;
   /// The objects whose refs are inside the value: alive as long as the value is.
   std::vector<EntryPtr> contained;
+
+  /// The value, and what packs it again.
+  const void* value = nullptr;
+  void (*pack)(const void* value, msgpack::sbuffer& to) = nullptr;
+  const std::type_info* type = nullptr;
+};
+
+/// A PackedValue to work in, memory of earlier ones included. A thread may have several at a time:
+/// user code that packs a value may call functions that pack another.
+class PackBuffer {
+public:
+  PackBuffer();
+  ~PackBuffer();
+  PackBuffer(const PackBuffer&) = delete;
+  PackBuffer& operator=(const PackBuffer&) = delete;
+  PackedValue& operator*() const noexcept { return *value_; }
+  PackedValue* operator->() const noexcept { return value_.get(); }
+
+private:
+  std::unique_ptr<PackedValue> value_;
 };
 
 /// Bytes that `WriteBlob` will write.
 std::size_t BlobSize(const PackedValue& value) noexcept;
-/// Writes the value to `to`, 64-byte aligned memory of `BlobSize(value)` bytes.
+/// Writes the value to `to`, 64-byte aligned memory of `BlobSize(value)` bytes. Throws RayException
+/// when the value packs itself differently from the first time.
 void WriteBlob(const PackedValue& value, char* to);
 /// The same without the bytes of the segments. Returns where the first one belongs (0: none).
 std::size_t WriteBlobHead(const PackedValue& value, char* to);
@@ -79,15 +101,34 @@ BlobView ReadBlob(const ValueBytes& bytes);
 /// packing; without one they write plain msgpack.
 class PackScope {
 public:
-  explicit PackScope(PackedValue& value) noexcept : outer_(current_) { current_ = &value; }
+  /// The first time: `value` takes note of arrays and refs.
+  explicit PackScope(PackedValue& value) noexcept : PackScope(value, &value, nullptr) {}
+  /// The second time: arrays are copied to `to` and behind it.
+  PackScope(const PackedValue& value, char* to) noexcept : PackScope(value, nullptr, to) {}
   ~PackScope() { current_ = outer_; }
   PackScope(const PackScope&) = delete;
   PackScope& operator=(const PackScope&) = delete;
-  static PackedValue* Current() noexcept { return current_; }
+  static PackScope* Current() noexcept { return current_; }
+
+  /// An array that lies beside the msgpack; needed during the call only. Returns its index.
+  std::uint32_t AddSegment(const void* data, std::size_t size);
+  /// A ref inside the value.
+  void AddRef(const EntryPtr& entry);
+  /// Throws RayException unless the second time gave what the first one did.
+  void CheckSame(const msgpack::sbuffer& envelope) const;
 
 private:
-  PackedValue* outer_;
-  static thread_local PackedValue* current_;
+  PackScope(const PackedValue& value, PackedValue* first, char* to) noexcept
+    : value_(value), first_(first), to_(to), outer_(current_) {
+    current_ = this;
+  }
+
+  const PackedValue& value_;
+  PackedValue* first_; ///< `value_`, or null the second time.
+  char* to_;
+  std::size_t written_ = 0; ///< Segments.
+  PackScope* outer_;
+  static thread_local PackScope* current_;
 };
 
 /// The same for reading.
