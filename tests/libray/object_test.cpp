@@ -112,6 +112,19 @@ BOOST_FIXTURE_TEST_CASE(is_created_in_place, session) {
   { auto dropped = ray::CreateArray<double>(1000); }
 }
 
+BOOST_FIXTURE_TEST_CASE(an_array_that_cannot_fit_anywhere_is_refused, session) {
+  using ray::internal::RayObjectStoreFullException;
+  for (auto size :
+       {SIZE_MAX, SIZE_MAX / 8, SIZE_MAX / 8 + 2, SIZE_MAX / 8 - 8, SIZE_MAX / 16 + 1}) {
+    auto text = text_of<RayObjectStoreFullException>([&] { ray::CreateArray<double>(size); });
+    BOOST_TEST(contains(text, std::to_string(size)));
+    BOOST_TEST(contains(text, "8 bytes"));
+  }
+  BOOST_CHECK_THROW(ray::CreateArray<double>(SIZE_MAX / 16), RayObjectStoreFullException);
+  BOOST_CHECK_THROW(ray::CreateArray<char>(SIZE_MAX), RayObjectStoreFullException);
+  BOOST_CHECK_THROW(ray::CreateArray<int>(std::size_t{1} << 40), RayObjectStoreFullException);
+}
+
 BOOST_FIXTURE_TEST_CASE(element_types_convert_when_the_number_is_the_same, session) {
   ray::ObjectRef<std::vector<float>> as_float(ray::Put(std::vector<int>{1, 2, 3}).ID());
   auto ints = ray::Put(std::vector<int>(10'000, 5));

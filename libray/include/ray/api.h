@@ -6,6 +6,8 @@
 ///   RAY_REMOTE(Square);
 ///   int main() { ray::Init(); std::cout << *ray::Task(Square).Remote(7).Get(); ray::Shutdown(); }
 
+#include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
@@ -285,6 +287,10 @@ template <class T>
 ArrayWriter<T> CreateArray(std::size_t size) {
   using namespace internal;
   static_assert(is_raw_element_v<T>, "ray::CreateArray holds numbers");
+  if (size > PTRDIFF_MAX / sizeof(T))
+    throw RayObjectStoreFullException("ray::CreateArray: " + std::to_string(size) + " elements of "
+                                      + std::to_string(sizeof(T))
+                                      + " bytes are more than any memory holds");
   PackBuffer packed;
   msgpack::packer<msgpack::sbuffer> out(packed->envelope);
   char body[8] = {static_cast<char>(ElementCode<T>())};
