@@ -1,12 +1,16 @@
 #include <boost/test/unit_test.hpp>
 
+#include <any>
+#include <cstdint>
 #include <list>
+#include <map>
 
 #include "tests/libray/session.hpp"
 
 namespace {
 
 using ray::internal::RayException;
+using ray::internal::RayTaskException;
 
 /// Packs arrays that are gone again when it returns; the second lies where the first one did.
 struct two_lists {
@@ -84,7 +88,17 @@ struct asking {
   void msgpack_unpack(const msgpack::object& o) { o.via.array.ptr[1].convert(text); }
 };
 
+struct two_numbers {
+  int a = 0, b = 0;
+  MSGPACK_DEFINE(a, b)
+};
+
 RAY_REMOTE(check_lists, make_lists, double_text);
+
+template <class T, class U>
+ray::ObjectRef<T> as(const ray::ObjectRef<U>& ref) {
+  return ray::ObjectRef<T>(ref.ID());
+}
 
 } // namespace
 
@@ -121,6 +135,41 @@ BOOST_FIXTURE_TEST_CASE(an_adaptor_may_make_calls, session) {
   std::vector<asking> many(3, asking{"ab"});
   auto back = ray::Put(many).Get();
   BOOST_TEST(back->at(2).text == "abab");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(a_value_of_the_wrong_type)
+
+template <class Wanted, class Stored>
+std::string error_for(const Stored& stored) {
+  auto ref = as<Wanted>(ray::Put(stored));
+  return text_of<RayException>([&] { ref.Get(); });
+}
+
+BOOST_FIXTURE_TEST_CASE(is_named_with_both_types, session) {
+  BOOST_TEST(error_for<int>(std::string("nine char")) == "a string of 9 bytes is no int");
+  BOOST_TEST(error_for<std::string>(5) == "the number 5 is no std::string");
+  BOOST_TEST(error_for<std::string>(-5) == "the number -5 is no std::string");
+  BOOST_TEST(error_for<int>(5.5) == "the number 5.5 is no int");
+  BOOST_TEST(error_for<int>(std::int64_t{1} << 40) == "the number 1099511627776 is no int");
+  BOOST_TEST(error_for<std::uint64_t>(-1) == "the number -1 is no unsigned long");
+  BOOST_TEST(error_for<std::string>(true) == "the bool true is no std::string");
+  BOOST_TEST(error_for<int>(std::map<int, int>{{1, 2}}) == "a map of 1 entries is no int");
+  BOOST_TEST(contains(error_for<two_numbers>(7), "the number 7 is no "));
+  BOOST_TEST(contains(error_for<two_numbers>(7), "two_numbers"));
+  BOOST_TEST(error_for<int>(two_numbers()) == "an array of 2 elements is no int");
+  BOOST_TEST(error_for<int>(std::vector<double>(3)) == "an array of 3 double is no int");
+  BOOST_TEST(contains(error_for<std::vector<unsigned>>(std::vector<int>{-1}),
+                      "an array of 1 int is no std::vector<unsigned int"));
+  BOOST_TEST(error_for<std::string>(std::any()) == "nothing (nil) is no std::string");
+}
+
+BOOST_FIXTURE_TEST_CASE(is_named_with_the_argument, session) {
+  auto text = as<std::string>(ray::Put(4));
+  auto error = text_of<RayTaskException>([&] { ray::Task(double_text).Remote(text).Get(); });
+  BOOST_TEST(contains(error, "double_text"));
+  BOOST_TEST(contains(error, "argument 1: the number 4 is no std::string"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

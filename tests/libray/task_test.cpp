@@ -206,7 +206,9 @@ BOOST_FIXTURE_TEST_CASE(an_exception_reaches_every_dependent_get, session) {
 BOOST_FIXTURE_TEST_CASE(a_dependency_of_the_wrong_type_says_so, session) {
   auto text = ray::Put(std::string("no number"));
   ray::ObjectRef<int> as_int(text.ID());
-  BOOST_CHECK_THROW(ray::Task(plus).Remote(as_int, 1).Get(), RayTaskException);
+  auto error = text_of<RayTaskException>([&] { ray::Task(plus).Remote(1, as_int).Get(); });
+  BOOST_TEST(contains(error, "plus"));
+  BOOST_TEST(contains(error, "argument 2: a string of 9 bytes is no int"));
   ray::ObjectRef<double> fraction(ray::Put(5.5).ID());
   BOOST_TEST(*fraction.Get() == 5.5);
 }

@@ -90,12 +90,12 @@ std::remove_cvref_t<P> ReadParameter(TaskRun& run, std::size_t index) {
       T values;
       values.reserve(static_cast<std::size_t>(count));
       for (std::ptrdiff_t i = 0; i < count; ++i)
-        values.push_back(
-          Unpack<typename T::value_type>(run.Gathered(index, static_cast<std::size_t>(i))));
+        values.push_back(Unpack<typename T::value_type>(
+          run.Gathered(index, static_cast<std::size_t>(i)), index + 1));
       return values;
     }
   }
-  return Unpack<T>(run.Argument(index));
+  return Unpack<T>(run.Argument(index), index + 1);
 }
 
 template <class R>

@@ -20,6 +20,7 @@
 
 #include "ray/api/msgpack_adaptor.h"
 #include "ray/api/ray_exception.h"
+#include "ray/internal/misfit.h"
 #include "ray/internal/packed_value.h"
 
 namespace ray {
@@ -83,9 +84,10 @@ void Pack(const T& value, PackedValue& out) {
   msgpack::pack(out.envelope, value);
 }
 
-/// The value that `blob` holds, as a `T`. Throws RayException naming both types' misfit.
+/// The value that `blob` holds, as a `T`. Throws RayException that names what it is when it is no
+/// `T`; it then also says of which argument it speaks (from 1; 0: none).
 template <class T>
-T Unpack(const BlobView& blob) {
+T Unpack(const BlobView& blob, std::size_t argument = 0) {
   try {
     if constexpr (is_plain_number_v<T>) {
       T x;
@@ -102,7 +104,7 @@ T Unpack(const BlobView& blob) {
       throw RayException("corrupt value: bytes follow its msgpack");
     return handle.get().template as<T>();
   } catch (const msgpack::type_error&) {
-    throw;
+    ThrowMisfit(blob, typeid(T), argument);
   } catch (const msgpack::unpack_error& e) {
     throw RayException(std::string("corrupt value: ") + e.what());
   }
