@@ -154,6 +154,7 @@ BOOST_FIXTURE_TEST_CASE(is_named_with_both_types, session) {
   BOOST_TEST(error_for<int>(5.5) == "the number 5.5 is no int");
   BOOST_TEST(error_for<int>(std::int64_t{1} << 40) == "the number 1099511627776 is no int");
   BOOST_TEST(error_for<std::uint64_t>(-1) == "the number -1 is no unsigned long");
+  BOOST_TEST(error_for<float>(1e300) == "the number 1e+300 is no float");
   BOOST_TEST(error_for<std::string>(true) == "the bool true is no std::string");
   BOOST_TEST(error_for<int>(std::map<int, int>{{1, 2}}) == "a map of 1 entries is no int");
   BOOST_TEST(contains(error_for<two_numbers>(7), "the number 7 is no "));

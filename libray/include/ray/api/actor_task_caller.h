@@ -59,7 +59,8 @@ public:
   ActorTaskCaller& operator=(const ActorTaskCaller&) = delete;
 
   /// Sends the call and returns at once. Calls of one caller run in the order they were sent, one
-  /// at a time, unless the actor has SetMaxConcurrency above 1.
+  /// at a time, unless the actor has SetMaxConcurrency above 1. Takes and refuses arguments as a
+  /// task's Remote does.
   template <typename... Args>
   ObjectRef<ReturnType_t<F>> Remote(Args&&... args) {
     RuntimeUse runtime;

@@ -2,9 +2,11 @@
 
 /// Packs the arguments of a call as the types that its function declares.
 
+#include <cstddef>
 #include <cstdint>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "ray/api/object_ref.h"
@@ -41,8 +43,26 @@ inline EntryPtr DependencyOf(const ObjectRefBase& ref) {
   return EntryPtr::Share(ref.entry());
 }
 
+/// `argument`, number `position` of the call (from 1), as the parameter's type. Throws RayException
+/// for a number that would become another one; rounding of floating point is none.
+template <class Param, class A>
+Param ConvertArgument(A&& argument, std::size_t position) {
+  using Arg = std::remove_cvref_t<A>;
+  if constexpr (std::is_arithmetic_v<Param> && std::is_arithmetic_v<Arg>) {
+    if (auto number = NumberAs<Param>(argument))
+      return *number;
+    ThrowArgumentMisfit(position, TextOf(argument), typeid(Param));
+  } else if constexpr (std::is_arithmetic_v<Param> && std::is_enum_v<Arg>) {
+    return ConvertArgument<Param>(static_cast<std::underlying_type_t<Arg>>(argument), position);
+  } else if constexpr (is_optional<Param>::value && std::is_arithmetic_v<Arg>) {
+    return ConvertArgument<typename Param::value_type>(argument, position);
+  } else {
+    return static_cast<Param>(std::forward<A>(argument));
+  }
+}
+
 template <class P, class A>
-void AddArgument(RayRuntime& runtime, TaskCall& call, A&& argument) {
+void AddArgument(RayRuntime& runtime, TaskCall& call, std::size_t position, A&& argument) {
   using Arg = std::remove_cvref_t<A>;
   using Param = std::remove_cvref_t<P>;
   if constexpr (is_object_ref_v<Arg> && !is_object_ref_v<Param>) {
@@ -55,8 +75,7 @@ void AddArgument(RayRuntime& runtime, TaskCall& call, A&& argument) {
   } else if constexpr (std::is_same_v<Arg, Param>) {
     AddValue(runtime, call, argument);
   } else {
-    const Param converted = static_cast<Param>(std::forward<A>(argument));
-    AddValue(runtime, call, converted);
+    AddValue(runtime, call, ConvertArgument<Param>(std::forward<A>(argument), position));
   }
 }
 
@@ -66,7 +85,8 @@ void PackArguments(RayRuntime& runtime, TaskCall& call, Args&&... args) {
   using Params = CallParameters_t<F>;
   call.slots.reserve(sizeof...(Args));
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (AddArgument<std::tuple_element_t<I, Params>>(runtime, call, std::forward<Args>(args)), ...);
+    (AddArgument<std::tuple_element_t<I, Params>>(runtime, call, I + 1, std::forward<Args>(args)),
+     ...);
   }
   (std::index_sequence_for<Args...>());
 }

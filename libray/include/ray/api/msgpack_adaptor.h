@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -61,25 +62,52 @@ void VisitElementType(std::uint8_t code, Visitor&& visit) {
   throw msgpack::type_error();
 }
 
-/// `x` as a `To`, or msgpack::type_error where it would be another number.
+/// Integer type that has the values of T: also for bool and for characters, with which
+/// std::in_range does not deal.
+template <class T>
+struct IntegerOf
+  : std::conditional<std::is_signed_v<T>, std::make_signed<T>, std::make_unsigned<T>>::type {};
+template <>
+struct IntegerOf<bool> {
+  using type = unsigned char;
+};
+
+/// `x` as a `To`; nothing where it would be another number. Floating point rounds.
 template <class To, class From>
-To ConvertNumber(From x) {
+std::optional<To> NumberAs(From x) {
   if constexpr (std::is_same_v<To, From>) {
     return x;
   } else if constexpr (std::is_floating_point_v<To>) {
-    return static_cast<To>(x);
+    const auto y = static_cast<To>(x);
+    if constexpr (std::is_floating_point_v<From>)
+      if (std::isinf(y) && !std::isinf(x))
+        return std::nullopt;
+    return y;
   } else if constexpr (std::is_floating_point_v<From>) {
     // The bounds are powers of two, so both are exact in floating point.
     constexpr auto lowest = static_cast<From>(std::numeric_limits<To>::lowest());
     const auto beyond = std::ldexp(From{1}, std::numeric_limits<To>::digits);
     if (!(x >= lowest && x < beyond) || x != static_cast<From>(static_cast<To>(x)))
-      throw msgpack::type_error();
+      return std::nullopt;
     return static_cast<To>(x);
+  } else if constexpr (std::is_same_v<To, bool>) {
+    if (x != From{0} && x != From{1})
+      return std::nullopt;
+    return x != From{0};
   } else {
-    if (!std::in_range<To>(x))
-      throw msgpack::type_error();
+    const auto integer = static_cast<typename IntegerOf<From>::type>(x);
+    if (!std::in_range<typename IntegerOf<To>::type>(integer))
+      return std::nullopt;
     return static_cast<To>(x);
   }
+}
+
+/// The same, or msgpack::type_error.
+template <class To, class From>
+To ConvertNumber(From x) {
+  if (auto y = NumberAs<To>(x))
+    return *y;
+  throw msgpack::type_error();
 }
 
 /// Raw elements somewhere in a value, perhaps unaligned.

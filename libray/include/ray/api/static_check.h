@@ -30,6 +30,8 @@ constexpr bool IsArgumentFor() {
   } else if constexpr (writes_back) {
     // A copy is given to the function; the caller's variable must at least be one.
     return std::is_convertible_v<A&, P>;
+  } else if constexpr (std::is_same_v<Param, bool> && std::is_pointer_v<std::decay_t<A>>) {
+    return false; // any pointer would be true
   } else {
     return std::is_convertible_v<A, Param>;
   }

@@ -31,7 +31,8 @@ public:
 
   /// Starts the task and returns at once. An ObjectRef<T> given for a T is waited for by the
   /// system; a vector of refs given for a vector likewise; other arguments are converted to the
-  /// declared type now. Throws RayException (resources, no Init).
+  /// declared type now. Throws RayException (resources, no Init, a number that the declared type
+  /// does not have, such as 5.5 for an int).
   template <typename... Args>
   ObjectRef<ReturnType_t<F>> Remote(Args&&... args) {
     RuntimeUse runtime;

@@ -3,6 +3,7 @@
 /// What the templates ask about types.
 
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <vector>
@@ -48,6 +49,11 @@ template <class T, class A>
 struct is_ref_vector<std::vector<ObjectRef<T>, A>> : std::true_type {};
 template <class T>
 inline constexpr bool is_ref_vector_v = is_ref_vector<std::remove_cvref_t<T>>::value;
+
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
 
 template <class T>
 struct is_tuple : std::false_type {};
