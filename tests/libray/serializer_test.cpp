@@ -1,9 +1,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <any>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <map>
+
+#include <boost/mpl/list.hpp>
 
 #include "tests/libray/session.hpp"
 
@@ -93,7 +96,31 @@ struct two_numbers {
   MSGPACK_DEFINE(a, b)
 };
 
-RAY_REMOTE(check_lists, make_lists, double_text);
+template <class Byte>
+struct bytes_inside {
+  int before = 0;
+  std::vector<Byte> bytes;
+  std::array<Byte, 6000> fixed{};
+  MSGPACK_DEFINE(before, bytes, fixed)
+};
+
+template <class Byte>
+std::vector<Byte> all_bytes(std::size_t size) {
+  std::vector<Byte> bytes(size);
+  for (std::size_t i = 0; i < size; ++i)
+    bytes[i] = static_cast<Byte>(i * 7 % 256);
+  return bytes;
+}
+
+using byte_types = boost::mpl::list<char, signed char, unsigned char, std::byte>;
+using byte_numbers = boost::mpl::list<char, signed char, unsigned char>;
+constexpr std::size_t byte_counts[] = {0, 1, 4095, 4096, 100'000, 3'000'000};
+
+std::vector<unsigned char> same_bytes(std::vector<unsigned char> bytes) {
+  return bytes;
+}
+
+RAY_REMOTE(check_lists, make_lists, double_text, same_bytes);
 
 template <class T, class U>
 ray::ObjectRef<T> as(const ray::ObjectRef<U>& ref) {
@@ -139,6 +166,78 @@ BOOST_FIXTURE_TEST_CASE(an_adaptor_may_make_calls, session) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(bytes)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(come_back_as_they_were, Byte, byte_types) {
+  session s;
+  for (auto size : byte_counts) {
+    auto bytes = all_bytes<Byte>(size);
+    BOOST_TEST((*ray::Put(bytes).Get() == bytes), size);
+    bytes_inside<Byte> inside{1, bytes, {}};
+    inside.fixed.back() = static_cast<Byte>(200);
+    auto back = ray::Put(inside).Get();
+    BOOST_TEST((back->bytes == bytes), size);
+    BOOST_TEST((back->fixed == inside.fixed), size);
+  }
+  std::array<Byte, 3> small{};
+  small[1] = static_cast<Byte>(129);
+  BOOST_TEST((*ray::Put(small).Get() == small));
+  BOOST_CHECK_THROW((as<std::array<Byte, 2>>(ray::Put(small)).Get()), RayException);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(are_read_where_they_lie, Byte, byte_numbers) {
+  session s;
+  for (auto size : byte_counts) {
+    auto bytes = all_bytes<Byte>(size);
+    auto array = as<ray::Array<Byte>>(ray::Put(bytes)).Get();
+    BOOST_TEST((array->ToVector() == bytes), size);
+    BOOST_TEST(array->IsView() == (size >= ray::internal::kSegmentBytes), size);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(without_a_sign_are_any_kind_of_byte, session) {
+  auto chars = ray::Put(all_bytes<char>(10'000));
+  auto raw = ray::Put(all_bytes<std::byte>(10'000));
+  for (auto& id : {chars.ID(), raw.ID()}) {
+    auto as_unsigned = ray::ObjectRef<ray::Array<std::uint8_t>>(id).Get();
+    BOOST_TEST((as_unsigned->ToVector() == all_bytes<std::uint8_t>(10'000)));
+    BOOST_TEST(as_unsigned->IsView());
+    auto as_signed = ray::ObjectRef<ray::Array<std::int8_t>>(id).Get();
+    BOOST_TEST((as_signed->ToVector() == all_bytes<std::int8_t>(10'000)));
+    BOOST_TEST(as_signed->IsView());
+  }
+  auto numbers = ray::Put(all_bytes<std::uint8_t>(10'000));
+  BOOST_TEST((*as<std::vector<char>>(numbers).Get() == all_bytes<char>(10'000)));
+  BOOST_TEST(as<ray::Array<char>>(numbers).Get()->IsView());
+  // Numbers keep their value, so 200 is no std::int8_t.
+  BOOST_CHECK_THROW(as<ray::Array<std::int8_t>>(numbers).Get(), RayException);
+  BOOST_TEST(as<std::vector<int>>(numbers).Get()->at(1) == 7);
+}
+
+BOOST_FIXTURE_TEST_CASE(travel_through_tasks, session) {
+  for (auto size : byte_counts) {
+    auto bytes = all_bytes<unsigned char>(size);
+    BOOST_TEST((*ray::Task(same_bytes).Remote(bytes).Get() == bytes), size);
+  }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(are_plain_msgpack_outside_the_runtime, Byte, byte_types) {
+  using ray::internal::Serializer;
+  auto bytes = all_bytes<Byte>(10'000);
+  auto packed = Serializer::Serialize(bytes);
+  auto handle = msgpack::unpack(packed.data(), packed.size());
+  auto expected = std::is_same_v<Byte, signed char> ? msgpack::type::ARRAY : msgpack::type::BIN;
+  BOOST_TEST((handle.get().type == expected));
+  BOOST_TEST((Serializer::Deserialize<std::vector<Byte>>(packed.data(), packed.size()) == bytes));
+  std::array<Byte, 5000> fixed{};
+  fixed[4999] = static_cast<Byte>(255);
+  packed = Serializer::Serialize(fixed);
+  BOOST_TEST(
+    (Serializer::Deserialize<std::array<Byte, 5000>>(packed.data(), packed.size()) == fixed));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(a_value_of_the_wrong_type)
 
 template <class Wanted, class Stored>
@@ -161,6 +260,7 @@ BOOST_FIXTURE_TEST_CASE(is_named_with_both_types, session) {
   BOOST_TEST(contains(error_for<two_numbers>(7), "two_numbers"));
   BOOST_TEST(error_for<int>(two_numbers()) == "an array of 2 elements is no int");
   BOOST_TEST(error_for<int>(std::vector<double>(3)) == "an array of 3 double is no int");
+  BOOST_TEST(error_for<int>(std::vector<char>(9000)) == "an array of 9000 char is no int");
   BOOST_TEST(contains(error_for<std::vector<unsigned>>(std::vector<int>{-1}),
                       "an array of 1 int is no std::vector<unsigned int"));
   BOOST_TEST(error_for<std::string>(std::any()) == "nothing (nil) is no std::string");

@@ -92,7 +92,7 @@ public:
         blob && blob->owner && o.type == msgpack::type::EXT) {
       auto raw = internal::ReadRawElements(o);
       bool aligned = reinterpret_cast<std::uintptr_t>(raw.data) % alignof(T) == 0;
-      if (raw.in_segment && aligned && raw.code == internal::ElementCode<T>()) {
+      if (raw.in_segment && aligned && internal::IsElement<T>(raw.code)) {
         data_ = reinterpret_cast<const T*>(raw.data);
         size_ = raw.size / sizeof(T);
         owner_ = blob->owner;

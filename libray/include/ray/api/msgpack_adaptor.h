@@ -5,6 +5,7 @@
 ///   std::vector<double> v(1'000'000);
 ///   auto ref = ray::Put(v);              // one copy at memory speed, not a million elements
 ///   struct Sample { std::vector<float> x; MSGPACK_DEFINE(x); };   // the same inside user types
+///   ray::Put(std::vector<char>(4096));   // bytes, too: readable as ray::Array<uint8_t>, no copy
 ///   ray::Put(std::any{42});              // std::any holding an arithmetic type or a string
 
 #include <any>
@@ -30,17 +31,36 @@ namespace ray::internal {
 template <class T, class... Ts>
 inline constexpr bool is_one_of_v = (std::is_same_v<T, Ts> || ...);
 
-/// Element types whose arrays travel as raw bytes. (char and bool vectors msgpack does itself.)
+/// Element types of ray::Array.
 template <class T>
-inline constexpr bool is_raw_element_v
-  = std::is_arithmetic_v<T>
-    && !is_one_of_v<T, bool, long double, wchar_t, char8_t, char16_t, char32_t>;
+inline constexpr bool is_raw_element_v = std::conjunction_v<
+  std::is_arithmetic<T>,
+  std::bool_constant<!is_one_of_v<T, bool, long double, wchar_t, char8_t, char16_t, char32_t>>>;
 
-/// Kind in the high half (1 signed, 2 unsigned, 3 floating), size in the low one.
+/// Those whose vectors are binary in plain msgpack.
+template <class T>
+inline constexpr bool is_binary_v = is_one_of_v<T, char, unsigned char, std::byte>;
+
+/// The other ones, whose vectors are arrays there.
+template <class T>
+inline constexpr bool is_raw_number_v = is_raw_element_v<T> && !is_binary_v<T>;
+
+/// Kind in the high half (1 signed, 2 unsigned, 3 floating, 4 no number), size in the low one.
 template <class T>
 constexpr std::uint8_t ElementCode() noexcept {
-  constexpr int kind = std::is_floating_point_v<T> ? 3 : std::is_signed_v<T> ? 1 : 2;
+  constexpr int kind = is_one_of_v<T, char, std::byte> ? 4
+                       : std::is_floating_point_v<T>   ? 3
+                       : std::is_signed_v<T>           ? 1
+                                                       : 2;
   return static_cast<std::uint8_t>(kind << 4 | sizeof(T));
+}
+
+/// Can raw elements of `code` be read as T where they lie? char and std::byte go with all bytes.
+template <class T>
+constexpr bool IsElement(std::uint8_t code) noexcept {
+  constexpr auto own = ElementCode<T>();
+  constexpr auto byte = ElementCode<std::byte>();
+  return code == own || (code == byte && sizeof(T) == 1) || (own == byte && (code & 0xf) == 1);
 }
 
 /// Calls `visit` with a value of the element type that `code` names; throws msgpack::type_error
@@ -58,6 +78,7 @@ void VisitElementType(std::uint8_t code, Visitor&& visit) {
     case 0x28: return visit(std::uint64_t{});
     case 0x34: return visit(float{});
     case 0x38: return visit(double{});
+    case 0x41: return visit(char{});
   }
   throw msgpack::type_error();
 }
@@ -142,26 +163,29 @@ void PackRawElements(msgpack::packer<Stream>& out, std::uint8_t code, const void
 /// Fills `count` elements at `to` from raw ones of any element type.
 template <class T>
 void CopyElements(const RawElements& from, T* to, std::size_t count) {
-  if (from.code == ElementCode<T>()) {
+  if (IsElement<T>(from.code)) {
     if (count)
       std::memcpy(to, from.data, count * sizeof(T));
     return;
   }
-  VisitElementType(from.code, [&](auto sample) {
-    using From = decltype(sample);
-    for (std::size_t i = 0; i < count; ++i) {
-      From x;
-      std::memcpy(&x, from.data + i * sizeof(From), sizeof(From));
-      to[i] = ConvertNumber<T>(x);
-    }
-  });
+  if constexpr (std::is_arithmetic_v<T>)
+    VisitElementType(from.code, [&](auto sample) {
+      using From = decltype(sample);
+      for (std::size_t i = 0; i < count; ++i) {
+        From x;
+        std::memcpy(&x, from.data + i * sizeof(From), sizeof(From));
+        to[i] = ConvertNumber<T>(x);
+      }
+    });
+  else
+    throw msgpack::type_error();
 }
 
 inline std::size_t ElementCount(const RawElements& raw) noexcept {
   return raw.size / static_cast<std::size_t>(raw.code & 0xf);
 }
 
-/// msgpack adaptors of vectors of one arithmetic type.
+/// What the msgpack adaptors of vectors and arrays of one element type do.
 template <class T>
 struct RawVectorAdaptor {
   template <class Stream>
@@ -170,9 +194,15 @@ struct RawVectorAdaptor {
       PackRawElements(out, ElementCode<T>(), data, count * sizeof(T));
       return;
     }
-    out.pack_array(static_cast<std::uint32_t>(count));
-    for (std::size_t i = 0; i < count; ++i)
-      out.pack(data[i]);
+    const auto size = msgpack::checked_get_container_size(count);
+    if constexpr (is_binary_v<T>) {
+      out.pack_bin(size);
+      out.pack_bin_body(reinterpret_cast<const char*>(data), size);
+    } else {
+      out.pack_array(size);
+      for (std::size_t i = 0; i < count; ++i)
+        out.pack(data[i]);
+    }
   }
 
   /// `resize(n)` must return where n elements go.
@@ -184,9 +214,18 @@ struct RawVectorAdaptor {
         o.via.array.ptr[i].convert(to[i]);
       return;
     }
-    auto raw = ReadRawElements(o);
+    auto raw = Bytes(o);
     auto count = ElementCount(raw);
     CopyElements(raw, resize(count), count);
+  }
+
+private:
+  static RawElements Bytes(const msgpack::object& o) {
+    if (sizeof(T) == 1 && o.type == msgpack::type::BIN)
+      return {ElementCode<std::byte>(), o.via.bin.ptr, o.via.bin.size, false};
+    if (sizeof(T) == 1 && o.type == msgpack::type::STR)
+      return {ElementCode<std::byte>(), o.via.str.ptr, o.via.str.size, false};
+    return ReadRawElements(o);
   }
 };
 
@@ -196,8 +235,12 @@ namespace msgpack {
 MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
   namespace adaptor {
 
-#define RAY_INTERNAL_RAW_VECTOR(T)                                                                 \
-  template <>                                                                                      \
+  // msgpack has adaptors of its own for all of these. Ours come before them: those that are
+  // constrained and those that leave no parameter open are the more special ones. What they pack
+  // outside of the runtime is what msgpack's would.
+
+#define RAY_INTERNAL_RAW_VECTOR(TEMPLATE, T)                                                       \
+  TEMPLATE                                                                                         \
   struct pack<std::vector<T>> {                                                                    \
     template <typename Stream>                                                                     \
     msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& o,                                \
@@ -206,7 +249,7 @@ MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
       return o;                                                                                    \
     }                                                                                              \
   };                                                                                               \
-  template <>                                                                                      \
+  TEMPLATE                                                                                         \
   struct convert<std::vector<T>> {                                                                 \
     const msgpack::object& operator()(const msgpack::object& o, std::vector<T>& v) const {         \
       ray::internal::RawVectorAdaptor<T>::Convert(o, [&v](std::size_t n) {                         \
@@ -215,30 +258,20 @@ MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
       });                                                                                          \
       return o;                                                                                    \
     }                                                                                              \
-  };                                                                                               \
-  template <>                                                                                      \
-  struct as<std::vector<T>> {                                                                      \
-    std::vector<T> operator()(const msgpack::object& o) const {                                    \
-      std::vector<T> v;                                                                            \
-      convert<std::vector<T>>{}(o, v);                                                             \
-      return v;                                                                                    \
-    }                                                                                              \
   };
 
-  RAY_INTERNAL_RAW_VECTOR(short)
-  RAY_INTERNAL_RAW_VECTOR(unsigned short)
-  RAY_INTERNAL_RAW_VECTOR(int)
-  RAY_INTERNAL_RAW_VECTOR(unsigned int)
-  RAY_INTERNAL_RAW_VECTOR(long)
-  RAY_INTERNAL_RAW_VECTOR(unsigned long)
-  RAY_INTERNAL_RAW_VECTOR(long long)
-  RAY_INTERNAL_RAW_VECTOR(unsigned long long)
-  RAY_INTERNAL_RAW_VECTOR(float)
-  RAY_INTERNAL_RAW_VECTOR(double)
+#define RAY_INTERNAL_NUMBER                                                                        \
+  template <typename T>                                                                            \
+  requires ray::internal::is_raw_number_v<T>
+  RAY_INTERNAL_RAW_VECTOR(RAY_INTERNAL_NUMBER, T)
+  RAY_INTERNAL_RAW_VECTOR(template <>, char)
+  RAY_INTERNAL_RAW_VECTOR(template <>, unsigned char)
+  RAY_INTERNAL_RAW_VECTOR(template <>, std::byte)
+#undef RAY_INTERNAL_NUMBER
 #undef RAY_INTERNAL_RAW_VECTOR
 
-#define RAY_INTERNAL_RAW_ARRAY(T)                                                                  \
-  template <std::size_t N>                                                                         \
+#define RAY_INTERNAL_RAW_ARRAY(TEMPLATE, T)                                                        \
+  TEMPLATE                                                                                         \
   struct pack<std::array<T, N>> {                                                                  \
     template <typename Stream>                                                                     \
     msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& o,                                \
@@ -247,7 +280,7 @@ MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
       return o;                                                                                    \
     }                                                                                              \
   };                                                                                               \
-  template <std::size_t N>                                                                         \
+  TEMPLATE                                                                                         \
   struct convert<std::array<T, N>> {                                                               \
     const msgpack::object& operator()(const msgpack::object& o, std::array<T, N>& v) const {       \
       ray::internal::RawVectorAdaptor<T>::Convert(o, [&v](std::size_t n) {                         \
@@ -257,26 +290,20 @@ MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
       });                                                                                          \
       return o;                                                                                    \
     }                                                                                              \
-  };                                                                                               \
-  template <std::size_t N>                                                                         \
-  struct as<std::array<T, N>> {                                                                    \
-    std::array<T, N> operator()(const msgpack::object& o) const {                                  \
-      std::array<T, N> v;                                                                          \
-      convert<std::array<T, N>>{}(o, v);                                                           \
-      return v;                                                                                    \
-    }                                                                                              \
   };
 
-  RAY_INTERNAL_RAW_ARRAY(short)
-  RAY_INTERNAL_RAW_ARRAY(unsigned short)
-  RAY_INTERNAL_RAW_ARRAY(int)
-  RAY_INTERNAL_RAW_ARRAY(unsigned int)
-  RAY_INTERNAL_RAW_ARRAY(long)
-  RAY_INTERNAL_RAW_ARRAY(unsigned long)
-  RAY_INTERNAL_RAW_ARRAY(long long)
-  RAY_INTERNAL_RAW_ARRAY(unsigned long long)
-  RAY_INTERNAL_RAW_ARRAY(float)
-  RAY_INTERNAL_RAW_ARRAY(double)
+#define RAY_INTERNAL_NUMBERS                                                                       \
+  template <typename T, std::size_t N>                                                             \
+  requires ray::internal::is_raw_number_v<T>
+#define RAY_INTERNAL_BYTES                                                                         \
+  template <std::size_t N>                                                                         \
+  requires(N > 0)
+  RAY_INTERNAL_RAW_ARRAY(RAY_INTERNAL_NUMBERS, T)
+  RAY_INTERNAL_RAW_ARRAY(RAY_INTERNAL_BYTES, char)
+  RAY_INTERNAL_RAW_ARRAY(RAY_INTERNAL_BYTES, unsigned char)
+  RAY_INTERNAL_RAW_ARRAY(RAY_INTERNAL_BYTES, std::byte)
+#undef RAY_INTERNAL_NUMBERS
+#undef RAY_INTERNAL_BYTES
 #undef RAY_INTERNAL_RAW_ARRAY
 
   /// std::any holding nothing, a bool, a number or a string. Comes back as bool, int64_t, uint64_t
