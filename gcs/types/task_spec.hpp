@@ -89,6 +89,8 @@ struct task_spec {
   task_kind kind = task_kind::plain;
   /// Results; each becomes an object, `result_of(id, 1..return_count)`.
   std::uint32_t return_count = 1;
+  /// The results are the elements of what the function returns; else all of it is the only one.
+  bool split = false;
   /// Name under which RAY_REMOTE registered it.
   std::string function;
   std::vector<task_argument> arguments;
@@ -117,10 +119,10 @@ struct task_spec {
   friend typename Inspector::result_type inspect(Inspector& f, task_spec& x) {
     task_options options = x.opts();
     if constexpr (Inspector::reads_state) {
-      return f(x.id, x.parent, x.job, x.kind, x.return_count, x.function, x.arguments,
+      return f(x.id, x.parent, x.job, x.kind, x.return_count, x.split, x.function, x.arguments,
                x.argument_bytes, x.contained, options, x.actor, x.method_count, x.previous);
     } else {
-      auto r = f(x.id, x.parent, x.job, x.kind, x.return_count, x.function, x.arguments,
+      auto r = f(x.id, x.parent, x.job, x.kind, x.return_count, x.split, x.function, x.arguments,
                  x.argument_bytes, x.contained, options, x.actor, x.method_count, x.previous);
       x.options = std::make_shared<const task_options>(std::move(options));
       return r;

@@ -98,6 +98,12 @@ std::vector<std::string> FunctionManager::Names() const {
   return names;
 }
 
+void CheckReturnCount(std::size_t returned, std::size_t asked_for) {
+  if (returned != asked_for)
+    throw RayException("the function returned " + std::to_string(returned) + " elements where "
+                       + std::to_string(asked_for) + " results were asked for");
+}
+
 std::vector<std::string> SplitNames(const char* names) {
   std::vector<std::string> split;
   std::string current;

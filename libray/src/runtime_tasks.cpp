@@ -117,6 +117,7 @@ pending_task_ptr runtime::make_task(TaskCall& call, task_kind kind, EntryPtr* re
   spec.kind = kind;
   spec.function = call.function->name;
   spec.return_count = call.return_count;
+  spec.split = call.split;
   fill_arguments(call, *task);
   task->live_results.store(call.return_count, std::memory_order_relaxed);
   task->results.reserve(call.return_count);

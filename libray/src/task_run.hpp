@@ -35,6 +35,7 @@ public:
   std::ptrdiff_t GatherCount(std::size_t index) override;
   ray::internal::BlobView Gathered(std::size_t index, std::size_t item) override;
   std::uint32_t ReturnCount() const noexcept override { return task_.spec.return_count; }
+  bool IsSplit() const noexcept override { return task_.spec.split; }
   void Return(std::uint32_t index, const PackedValue& value) override;
   void* Instance(const ray::internal::RemoteFunction& method) override;
   void SetInstance(void* instance, const ray::internal::RemoteFunction& factory) override;

@@ -269,8 +269,10 @@ BOOST_FIXTURE_TEST_CASE(large_results_of_methods_are_objects, session) {
   auto c = ray::Actor(counter::create).Remote(3);
   auto ref = c.Task(&counter::history).Remote(200'000);
   BOOST_TEST(ref.Get()->back() == 3);
-  auto parts = c.Task(&counter::history).RemoteVector(5, 5);
-  BOOST_TEST(*parts[4].Get() == 3);
+  for (int n : {5, 1}) {
+    auto parts = c.Task(&counter::history).RemoteVector(n, n);
+    BOOST_TEST(*parts.back().Get() == 3);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(misuse_is_refused_with_words, session) {

@@ -30,6 +30,9 @@ int throw_seven() {
 std::tuple<int, std::string, std::vector<double>> three(int n) {
   return {n, std::to_string(n), std::vector<double>(n, 1.0)};
 }
+std::tuple<std::string> one_alone(int n) {
+  return {std::to_string(n)};
+}
 std::vector<int> count_to(int n) {
   std::vector<int> xs(n);
   std::iota(xs.begin(), xs.end(), 0);
@@ -97,8 +100,8 @@ point move_point(point p, double by) {
   return p;
 }
 
-RAY_REMOTE(plus, half, greet, fib, nothing, fail_if, throw_seven, three, count_to, sum, deref,
-           deref_all, make_ref, pass_gate, RAY_FUNC(overloaded, int),
+RAY_REMOTE(plus, half, greet, fib, nothing, fail_if, throw_seven, three, one_alone, count_to, sum,
+           deref, deref_all, make_ref, pass_gate, RAY_FUNC(overloaded, int),
            RAY_FUNC(overloaded, std::string), by_reference, maybe, same64, fail_twice, move_point,
            arrive);
 
@@ -185,6 +188,21 @@ BOOST_FIXTURE_TEST_CASE(gives_one_ref_per_element_of_a_vector, session) {
   BOOST_TEST(*refs[9].Get() == 9);
   auto wrong = ray::Task(count_to).RemoteVector(11, 10);
   BOOST_TEST(contains(text_of<RayTaskException>([&] { wrong[0].Get(); }), "returned 10 elements"));
+}
+
+BOOST_FIXTURE_TEST_CASE(gives_one_ref_for_one_element, session) {
+  auto [text] = ray::Task(one_alone).RemoteTuple(4);
+  BOOST_TEST(*text.Get() == "4");
+  BOOST_TEST(std::get<0>(*ray::Task(one_alone).Remote(5).Get()) == "5");
+  for (int chunks : {3, 2, 1}) {
+    auto refs = ray::Task(count_to).RemoteVector(chunks, chunks);
+    BOOST_TEST(refs.size() == static_cast<std::size_t>(chunks));
+    BOOST_TEST(*refs.back().Get() == chunks - 1);
+  }
+  BOOST_TEST(ray::Task(count_to).Remote(1).Get()->size() == 1u);
+  auto wrong = ray::Task(count_to).RemoteVector(1, 2);
+  BOOST_TEST(contains(text_of<RayTaskException>([&] { wrong[0].Get(); }), "returned 2 elements"));
+  BOOST_CHECK_THROW(ray::Task(count_to).RemoteVector(0, 0), RayException);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_exception_reaches_every_dependent_get, session) {

@@ -39,6 +39,9 @@ public:
   virtual BlobView Gathered(std::size_t index, std::size_t item) = 0;
 
   virtual std::uint32_t ReturnCount() const noexcept = 0;
+  /// Each element of the function's tuple or vector is a result of its own; else all of what it
+  /// returns is one.
+  virtual bool IsSplit() const noexcept = 0;
   /// Results are numbered from 0.
   virtual void Return(std::uint32_t index, const PackedValue& value) = 0;
 
@@ -105,23 +108,25 @@ void ReturnValue(TaskRun& run, std::uint32_t index, const R& value) {
   run.Return(index, *packed);
 }
 
+/// Throws RayException where the numbers differ.
+void CheckReturnCount(std::size_t returned, std::size_t asked_for);
+
 template <class R>
 void ReturnAll(TaskRun& run, const R& value) {
   if constexpr (is_tuple<R>::value) {
-    if (run.ReturnCount() == std::tuple_size_v<R> && run.ReturnCount() > 1) {
+    if (run.IsSplit()) {
       std::uint32_t index = 0;
+      CheckReturnCount(std::tuple_size_v<R>, run.ReturnCount());
       std::apply([&](auto&... xs) { (ReturnValue(run, index++, xs), ...); }, value);
       return;
     }
   }
   if constexpr (is_vector<R>::value) {
-    if (run.ReturnCount() > 1) {
-      if (value.size() != run.ReturnCount())
-        throw RayException("the function returned " + std::to_string(value.size())
-                           + " elements where " + std::to_string(run.ReturnCount())
-                           + " results were asked for");
-      for (std::uint32_t i = 0; i < value.size(); ++i)
-        ReturnValue(run, i, static_cast<const typename R::value_type&>(value[i]));
+    if (run.IsSplit()) {
+      std::uint32_t index = 0;
+      CheckReturnCount(value.size(), run.ReturnCount());
+      for (const typename R::value_type& x : value)
+        ReturnValue(run, index++, x);
       return;
     }
   }

@@ -35,6 +35,8 @@ struct TaskCall {
 
   const RemoteFunction* function = nullptr;
   std::uint32_t return_count = 1;
+  /// The results are the elements of the tuple or vector that the function returns.
+  bool split = false;
   std::string bytes;
   std::vector<Slot> slots;
   std::vector<EntryPtr> contained;

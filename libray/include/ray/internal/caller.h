@@ -25,13 +25,15 @@ struct TupleOfRefs<std::tuple<Ts...>> {
   using type = std::tuple<ObjectRef<Ts>...>;
 };
 
-/// `submit(call, results)` is what a task and a method do differently.
+/// A call with a result for each element of what the function returns. `submit(call, results)` is
+/// what a task and a method do differently.
 template <class F, class Submit, class... Args>
-std::vector<EntryPtr> Call(RayRuntime& runtime, const RemoteFunction& function,
-                           std::uint32_t return_count, Submit&& submit, Args&&... args) {
+std::vector<EntryPtr> CallSplit(RayRuntime& runtime, const RemoteFunction& function,
+                                std::uint32_t return_count, Submit&& submit, Args&&... args) {
   TaskCall call;
   call.function = &function;
   call.return_count = return_count;
+  call.split = true;
   PackArguments<F>(runtime, call, std::forward<Args>(args)...);
   std::vector<EntryPtr> results(return_count);
   submit(call, results.data());
@@ -54,8 +56,9 @@ auto CallForTuple(RayRuntime& runtime, const RemoteFunction& function, Submit&& 
                   Args&&... args) {
   using Tuple = ReturnType_t<F>;
   static_assert(is_tuple<Tuple>::value, "RemoteTuple needs a function that returns a std::tuple");
-  auto results = Call<F>(runtime, function, static_cast<std::uint32_t>(std::tuple_size_v<Tuple>),
-                         submit, std::forward<Args>(args)...);
+  auto results =
+    CallSplit<F>(runtime, function, static_cast<std::uint32_t>(std::tuple_size_v<Tuple>), submit,
+                 std::forward<Args>(args)...);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return typename TupleOfRefs<Tuple>::type{
       std::tuple_element_t<I, typename TupleOfRefs<Tuple>::type>(std::move(results[I]))...};
@@ -72,12 +75,9 @@ auto CallForVector(RayRuntime& runtime, const RemoteFunction& function, std::siz
   if (count == 0 || count >= (std::size_t{1} << 24))
     throw RayException("RemoteVector: the number of results must be between 1 and 2^24 - 1, not "
                        + std::to_string(count));
-  using Ref = ObjectRef<typename Vector::value_type>;
-  std::vector<Ref> refs;
-  if (count == 1)
-    throw RayException("RemoteVector: use Remote for a single result");
-  auto results = Call<F>(runtime, function, static_cast<std::uint32_t>(count), submit,
-                         std::forward<Args>(args)...);
+  auto results = CallSplit<F>(runtime, function, static_cast<std::uint32_t>(count), submit,
+                              std::forward<Args>(args)...);
+  std::vector<ObjectRef<typename Vector::value_type>> refs;
   refs.reserve(count);
   for (auto& result : results)
     refs.emplace_back(std::move(result));
