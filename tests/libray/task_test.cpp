@@ -312,11 +312,28 @@ BOOST_FIXTURE_TEST_CASE(unregistered_functions_are_refused_at_once, session) {
 }
 
 BOOST_FIXTURE_TEST_CASE(functions_of_other_languages_are_refused_with_words, session) {
-  auto python = [] { ray::Task(ray::PyFunction<int>{"module", "f"}).Remote(); };
-  BOOST_TEST(contains(text_of<RayException>(python), "module.f"));
-  BOOST_CHECK_THROW(ray::Task(ray::JavaFunction<int>{"Class", "f"}), RayException);
-  BOOST_CHECK_THROW(ray::Actor(ray::PyActorClass{"module", "Class"}), RayException);
-  BOOST_CHECK_THROW(ray::Actor(ray::JavaActorClass{"Class"}), RayException);
+  auto check = [](auto&& call, const char* words) {
+    BOOST_TEST(contains(text_of<RayException>(call), words));
+  };
+  check([] { ray::Task(ray::PyFunction<int>{"m", "f"}).Remote(1); }, "Python functions");
+  check(
+    [] {
+      ray::Task(ray::JavaFunction<int>{"C", "f"}).SetName("x").Remote("a", 2);
+    },
+    "Java functions are not supported: C.f");
+  check(
+    [] {
+      ray::ActorHandleXlang a = ray::Actor(ray::PyActorClass{"m", "C"}).Remote();
+    },
+    "Python actors are not supported: m.C");
+  check(
+    [] { ray::ActorHandleXlang a = ray::Actor(ray::JavaActorClass{"C"}).SetName("x").Remote(1); },
+    "Java actors are not supported: C");
+  ray::ActorHandleXlang handle;
+  check([&] { handle.Task(ray::PyActorMethod<int>{"f"}).Remote(1).Get(); },
+        "Python methods are not supported: f");
+  check([&] { handle.Task(ray::JavaActorMethod<int>{"f"}).Remote(); },
+        "Java methods are not supported: f");
 }
 
 BOOST_FIXTURE_TEST_CASE(bad_resources_are_refused, session) {

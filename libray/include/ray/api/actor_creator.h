@@ -34,14 +34,15 @@ public:
   /// Starts the creation and returns at once. What the factory throws is what the actor's methods
   /// end with. Throws RayException (resources, name taken, no Init).
   template <typename... Args>
-  ActorHandle<ActorType> Remote(Args&&... args) {
-    static_assert(std::is_pointer_v<ReturnType_t<F>> && std::is_class_v<ActorType>,
-                  "An actor's factory must return a pointer to its class.");
+  ActorHandle<ActorType, is_x_lang_v<F>> Remote(Args&&... args) {
+    static_assert(
+      (std::is_pointer_v<ReturnType_t<F>> && std::is_class_v<ActorType>) || is_x_lang_v<F>,
+      "An actor's factory must return a pointer to its class.");
     RuntimeUse runtime;
     TaskCall call;
     call.function = function_;
     PackArguments<F>(*runtime, call, std::forward<Args>(args)...);
-    return ActorHandle<ActorType>(ActorPtr(runtime->CreateActor(call, options_)));
+    return ActorHandle<ActorType, is_x_lang_v<F>>(ActorPtr(runtime->CreateActor(call, options_)));
   }
 
   /// Unique among the living actors of the job's namespace.

@@ -49,14 +49,16 @@ public:
   }
 
   template <typename R>
-  internal::ActorTaskCaller<PyActorMethod<R>> Task(PyActorMethod<R>) {
+  internal::ActorTaskCaller<PyActorMethod<R>> Task(PyActorMethod<R> method) {
     static_assert(IsXlang, "Actor function type does not match actor class");
-    throw internal::RayException("Python actors are not supported");
+    method();
+    return {};
   }
   template <typename R>
-  internal::ActorTaskCaller<JavaActorMethod<R>> Task(JavaActorMethod<R>) {
+  internal::ActorTaskCaller<JavaActorMethod<R>> Task(JavaActorMethod<R> method) {
     static_assert(IsXlang, "Actor function type does not match actor class");
-    throw internal::RayException("Java actors are not supported");
+    method();
+    return {};
   }
 
   /// Ends the actor at once; its pending calls fail with RayActorException.

@@ -81,14 +81,18 @@ void AddArgument(RayRuntime& runtime, TaskCall& call, std::size_t position, A&& 
 
 template <class F, class... Args>
 void PackArguments(RayRuntime& runtime, TaskCall& call, Args&&... args) {
-  StaticCheck<F, Args...>();
-  using Params = CallParameters_t<F>;
-  call.slots.reserve(sizeof...(Args));
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (AddArgument<std::tuple_element_t<I, Params>>(runtime, call, I + 1, std::forward<Args>(args)),
-     ...);
+  if constexpr (is_x_lang_v<F>) {
+    throw RayException("functions, methods and actors of other languages are not supported");
+  } else {
+    StaticCheck<F, Args...>();
+    using Params = CallParameters_t<F>;
+    call.slots.reserve(sizeof...(Args));
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (AddArgument<std::tuple_element_t<I, Params>>(runtime, call, I + 1, std::forward<Args>(args)),
+       ...);
+    }
+    (std::index_sequence_for<Args...>());
   }
-  (std::index_sequence_for<Args...>());
 }
 
 } // namespace internal
