@@ -256,6 +256,15 @@ BOOST_FIXTURE_TEST_CASE(calls_wait_until_it_is_created, session) {
   BOOST_TEST(*ref.Get() == 2);
 }
 
+BOOST_FIXTURE_TEST_CASE(lives_in_this_process_whatever_its_isolation, session) {
+  const int before = counter::alive;
+  for (auto isolation : {ray::Isolation::OWN_PROCESS, ray::Isolation::SHARED}) {
+    auto c = ray::Actor(counter::create).SetIsolation(isolation).Remote(1);
+    BOOST_TEST(*c.Task(&counter::get).Remote().Get() == 1);
+  }
+  BOOST_TEST(counter::alive == before + 2);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_infeasible_one_stays_pending_and_can_be_killed, session) {
   auto c = ray::Actor(counter::create).SetResource("GPU", 1).Remote(1);
   auto ref = c.Task(&counter::get).Remote();

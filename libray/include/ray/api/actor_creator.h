@@ -93,6 +93,12 @@ public:
     options_.detached = lifetime == ActorLifetime::DETACHED;
     return *this;
   }
+  /// Whether it may share its process with other actors. Default: it does not. Inside the driver's
+  /// process, without a cluster, all actors share that one whatever is asked for here.
+  ActorCreator& SetIsolation(Isolation isolation) {
+    options_.isolation = isolation;
+    return *this;
+  }
 
 private:
   const RemoteFunction* function_ = nullptr;

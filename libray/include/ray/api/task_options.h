@@ -87,6 +87,14 @@ private:
   std::function<bool(const std::string&, int)> callback_;
 };
 
+/// Where an actor lives.
+enum class Isolation {
+  /// In a process of its own: Kill ends that, and a crash harms nobody else.
+  OWN_PROCESS,
+  /// In a process with others: thousands fit on a node.
+  SHARED
+};
+
 namespace internal {
 
 /// What TaskCaller and ActorTaskCaller collect.
@@ -115,6 +123,7 @@ struct ActorCreationOptions {
   /// -1: as RayConfig says, 0: ends with its job, 1: detached.
   int detached = -1;
   bool get_if_exists = false;
+  Isolation isolation = Isolation::OWN_PROCESS;
 };
 
 } // namespace internal
