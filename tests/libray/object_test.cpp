@@ -176,6 +176,7 @@ BOOST_FIXTURE_TEST_CASE(get_by_binary_ids, session) {
   auto values = ray::Get<int>(ids);
   BOOST_TEST(*values[1] == 2);
   BOOST_TEST(*ray::Get<int>(refs)[0] == 1);
+  BOOST_TEST(*ray::GetFromRuntime(refs[1], 1000) == 2);
 }
 
 BOOST_AUTO_TEST_CASE(refs_may_outlive_the_runtime) {

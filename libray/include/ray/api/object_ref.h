@@ -95,4 +95,10 @@ public:
   void Get(const int& timeout_ms) const { internal::RuntimeUse()->Get(Named(), timeout_ms); }
 };
 
+/// The same as `object.Get(timeout_ms)`.
+template <typename T>
+std::shared_ptr<T> GetFromRuntime(const ObjectRef<T>& object, const int& timeout_ms = -1) {
+  return object.Get(timeout_ms);
+}
+
 } // namespace ray
