@@ -76,6 +76,12 @@ namespace caf_ray {
 
 using ray::internal::ActorEntry;
 
+/// Key of an actor's id in the `names` table. The byte between cannot be in a namespace that was
+/// typed.
+inline std::string actor_name_key(const std::string& ray_namespace, const std::string& name) {
+  return ray_namespace + '\0' + name;
+}
+
 /// For Release: takes the entry out of the process's table.
 void forget_actor(ActorEntry& entry);
 

@@ -21,11 +21,6 @@ constexpr std::size_t detached_of_caf = 1;
 /// How long Shutdown waits for threads that CAF has given to detached actors.
 constexpr auto thread_patience = 300ms;
 
-/// Key of the `names` table, the same as of other actors.
-std::string name_key(const std::string& ray_namespace, const std::string& name) {
-  return ray_namespace + '\0' + name;
-}
-
 void tell_down(const caf::strong_actor_ptr& asker, caf::message_id answer) {
   asker->enqueue(nullptr, answer,
                  caf::make_message(caf::make_error(caf::sec::request_receiver_down)), nullptr);
@@ -70,7 +65,8 @@ void native_registry::record_end(const std::string& id, native& gone, const std:
   gone.record.death_cause = cause;
   control_->put(gcs::table_kind::actors, id, encode(gone.record), gone.record.job);
   if (!gone.record.name.empty())
-    control_->erase(gcs::table_kind::names, name_key(gone.record.ray_namespace, gone.record.name));
+    control_->erase(gcs::table_kind::names,
+                    actor_name_key(gone.record.ray_namespace, gone.record.name));
 }
 
 /// Outside the lock: actors may end here, and tell it.
@@ -175,7 +171,7 @@ NativeBirth::NativeBirth(const std::string& name, const std::type_info& type)
     return;
   auto& runtime = Runtime(runtime_);
   auto mine = runtime.host().control().put_if_absent(
-    caf_ray::gcs::table_kind::names, caf_ray::name_key(runtime.ray_namespace(), name), id_);
+    caf_ray::gcs::table_kind::names, caf_ray::actor_name_key(runtime.ray_namespace(), name), id_);
   if (!mine)
     caf_ray::throw_error(mine.error());
   if (!*mine)
@@ -187,7 +183,7 @@ NativeBirth::~NativeBirth() {
   auto& runtime = Runtime(runtime_);
   if (!done_ && !name_.empty() && !runtime.closed())
     runtime.host().control().erase(caf_ray::gcs::table_kind::names,
-                                   caf_ray::name_key(runtime.ray_namespace(), name_));
+                                   caf_ray::actor_name_key(runtime.ray_namespace(), name_));
 }
 
 caf::actor_system& NativeBirth::System() {

@@ -27,11 +27,6 @@ struct actor_table {
   }
 };
 
-/// Key of the `names` table. The byte between cannot be in a namespace that was typed.
-std::string name_key(const std::string& ray_namespace, const std::string& name) {
-  return ray_namespace + '\0' + name;
-}
-
 error dead(const ActorEntry& actor) {
   return {errc::actor_died, "actor " + actor.record.class_name
                               + (actor.record.name.empty() ? "" : " \"" + actor.record.name + "\"")
@@ -142,7 +137,7 @@ ActorEntry* runtime::take_name(ActorEntry& entry, bool or_find) {
   const auto& name = entry.record.name;
   const auto& where = entry.record.ray_namespace;
   for (int attempt = 0;; ++attempt) {
-    auto mine = node_->control().put_if_absent(gcs::table_kind::names, name_key(where, name),
+    auto mine = node_->control().put_if_absent(gcs::table_kind::names, actor_name_key(where, name),
                                                entry.binary_id);
     if (!mine)
       throw_error(mine.error());
@@ -261,7 +256,7 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
       // The name first: who sees the calls fail may take it.
       if (!entry.record.name.empty())
         node_->control().erase(gcs::table_kind::names,
-                               name_key(entry.record.ray_namespace, entry.record.name));
+                               actor_name_key(entry.record.ray_namespace, entry.record.name));
     }
     // At the end of a job its record says it for all; only names are worth a write.
     if (!closing() || !entry.record.name.empty())
@@ -418,7 +413,7 @@ ActorEntry* runtime::FindActor(const std::string& binary_id) {
 }
 
 ActorEntry* runtime::find_named(const std::string& name, const std::string& where) {
-  auto id = node_->control().get(gcs::table_kind::names, name_key(where, name));
+  auto id = node_->control().get(gcs::table_kind::names, actor_name_key(where, name));
   if (!id)
     throw_error(id.error());
   auto parsed = *id ? from_binary<actor_id>(**id) : std::nullopt;

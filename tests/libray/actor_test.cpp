@@ -154,6 +154,8 @@ BOOST_FIXTURE_TEST_CASE(exceptions_of_methods_reach_the_caller_and_it_lives_on, 
   auto text = text_of<RayTaskException>([&] { c.Task(&counter::throws).Remote().Get(); });
   BOOST_TEST(contains(text, "method failed"));
   BOOST_TEST(contains(text, "std::runtime_error"));
+  auto named = c.Task(&counter::throws).SetName("the throwing one").Remote();
+  BOOST_TEST(contains(text_of<RayTaskException>([&] { named.Get(); }), "the throwing one"));
   BOOST_TEST(*c.Task(&counter::get).Remote().Get() == 1);
 }
 
@@ -213,6 +215,11 @@ BOOST_FIXTURE_TEST_CASE(is_found_by_name, session) {
   BOOST_TEST(!ray::GetActor<counter>("another"));
   BOOST_TEST(!ray::GetActor<counter>(""));
   BOOST_TEST(!ray::GetActor<counter>("the counter", "elsewhere"));
+  boost::optional<ray::ActorHandleXlang> untyped = ray::GetActor("the counter");
+  BOOST_REQUIRE(untyped);
+  BOOST_TEST(untyped->ID() == c.ID());
+  BOOST_TEST(ray::GetActor("the counter", ray::GetNamespace())->ID() == c.ID());
+  BOOST_TEST(!ray::GetActor("another"));
   auto again = [] { ray::Actor(counter::create).SetName("the counter").Remote(1); };
   BOOST_TEST(contains(text_of<RayException>(again), "taken"));
   auto same = ray::Actor(counter::create).SetName("the counter").SetGetIfExists(true).Remote(1);

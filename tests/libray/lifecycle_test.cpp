@@ -56,9 +56,18 @@ int get_slowly(ray::ObjectRef<int> ref) {
 struct napper {
   static napper* create() { return new napper; }
   int nap(std::string name) { return gate::pass(name) ? 1 : 0; }
+  bool initialized() { return ray::IsInitialized(); }
+  std::string job_namespace() const { return ray::GetNamespace(); }
 };
 RAY_REMOTE(life_one, life_pass, life_env, get_forever, get_slowly, compute, compute_large,
            napper::create, &napper::nap);
+bool life_initialized() {
+  return ray::IsInitialized();
+}
+std::string life_namespace() {
+  return ray::GetNamespace();
+}
+RAY_REMOTE(life_initialized, life_namespace, &napper::initialized, &napper::job_namespace);
 
 double seconds_of(const std::function<void()>& f) {
   auto begin = clock_type::now();
@@ -168,6 +177,29 @@ BOOST_AUTO_TEST_CASE(namespaces_are_fresh_unless_given) {
   config.ray_namespace = "mine";
   ray::Init(config);
   BOOST_TEST(ray::GetNamespace() == "mine");
+}
+
+BOOST_FIXTURE_TEST_CASE(tasks_and_actors_see_that_it_runs, session) {
+  BOOST_TEST(*ray::Task(life_initialized).Remote().Get());
+  BOOST_TEST(*ray::Task(life_namespace).Remote().Get() == ray::GetNamespace());
+  auto actor = ray::Actor(napper::create).Remote();
+  BOOST_TEST(*actor.Task(&napper::initialized).Remote().Get());
+  BOOST_TEST(*actor.Task(&napper::job_namespace).Remote().Get() == ray::GetNamespace());
+}
+
+BOOST_AUTO_TEST_CASE(flags_stay_where_they_were) {
+  std::vector<std::string> words{"program", "--ray_job_namespace=flagged", "--own", "word"};
+  std::vector<char*> argv;
+  for (auto& word : words)
+    argv.push_back(word.data());
+  const auto pointers = argv;
+  const auto texts = words;
+  ray::RayConfig config;
+  ray::Init(config, static_cast<int>(argv.size()), argv.data());
+  BOOST_TEST(ray::GetNamespace() == "flagged");
+  ray::Shutdown();
+  BOOST_TEST((argv == pointers));
+  BOOST_TEST(words == texts, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_control_store_can_be_kept_in_a_folder) {

@@ -41,7 +41,16 @@ ray::Array<int> make_array(int n) {
 int object_first(std::vector<int> xs) {
   return xs.front();
 }
-RAY_REMOTE(sum_view, is_view, make_array, object_first);
+void at_gate(std::string name) {
+  gate::pass(name);
+}
+void fail_void() {
+  throw std::runtime_error("no value");
+}
+int at_gate_int(std::string name) {
+  return gate::pass(name) ? 1 : 0;
+}
+RAY_REMOTE(sum_view, is_view, make_array, object_first, at_gate, fail_void, at_gate_int);
 
 } // namespace
 
@@ -177,6 +186,45 @@ BOOST_FIXTURE_TEST_CASE(get_by_binary_ids, session) {
   BOOST_TEST(*values[1] == 2);
   BOOST_TEST(*ray::Get<int>(refs)[0] == 1);
   BOOST_TEST(*ray::GetFromRuntime(refs[1], 1000) == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(refs_to_void_can_be_waited_for, session) {
+  std::vector<ray::ObjectRef<void>> refs{ray::Task(at_gate).Remote("void 0"),
+                                         ray::Task(at_gate).Remote("void 1")};
+  BOOST_CHECK_THROW(ray::Get(refs, 0), ray::internal::RayTimeoutException);
+  gate::open("void 1");
+  auto result = ray::Wait(refs, 1, 20'000);
+  BOOST_REQUIRE(result.ready.size() == 1u);
+  BOOST_TEST((result.ready.front() == refs[1]));
+  BOOST_TEST((result.unready.front() == refs[0]));
+  gate::open("void 0");
+  ray::Get(refs);
+  refs.front().Get(20'000);
+  refs.push_back(ray::Task(fail_void).Remote());
+  BOOST_CHECK_THROW(ray::Get(refs), ray::internal::RayTaskException);
+  BOOST_CHECK_THROW(refs.back().Get(), ray::internal::RayTaskException);
+  BOOST_TEST(ray::Wait(refs, 3, -1).ready.size() == 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_vector_of_refs_is_got_in_order_and_with_duplicates, session) {
+  auto one = ray::Put(1), two = ray::Put(2);
+  auto values = ray::Get(std::vector{two, one, two, two});
+  std::vector<int> numbers;
+  for (auto& value : values)
+    numbers.push_back(*value);
+  BOOST_TEST(numbers == (std::vector<int>{2, 1, 2, 2}), boost::test_tools::per_element());
+  BOOST_TEST(ray::Get(std::vector<ray::ObjectRef<int>>()).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_vector_of_refs_times_out_as_a_whole, session) {
+  std::vector<ray::ObjectRef<int>> refs{ray::Put(1), ray::Task(at_gate_int).Remote("whole")};
+  for (int timeout : {0, 10}) {
+    auto text = text_of<ray::internal::RayTimeoutException>([&] { ray::Get(refs, timeout); });
+    BOOST_TEST(contains(text, "at_gate_int"));
+    BOOST_TEST(contains(text, "one of 2"));
+  }
+  gate::open("whole");
+  BOOST_TEST(*ray::Get(refs, 20'000)[1] == 1);
 }
 
 BOOST_AUTO_TEST_CASE(refs_may_outlive_the_runtime) {

@@ -336,6 +336,14 @@ BOOST_FIXTURE_TEST_CASE(functions_of_other_languages_are_refused_with_words, ses
         "Java methods are not supported: f");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_name_that_was_set_is_shown_in_errors, session) {
+  auto failing = ray::Task(fail_if).SetName("the failing one").Remote(3);
+  BOOST_TEST(contains(text_of<RayTaskException>([&] { failing.Get(); }), "the failing one"));
+  auto waiting = ray::Task(pass_gate).SetName("the waiting one").Remote("named");
+  BOOST_TEST(contains(text_of<RayTimeoutException>([&] { waiting.Get(0); }), "the waiting one"));
+  gate::open("named");
+}
+
 BOOST_FIXTURE_TEST_CASE(bad_resources_are_refused, session) {
   for (double amount : {0.0, -1.0, 1.5, 1e300})
     BOOST_CHECK_THROW(ray::Task(nothing).SetResource("CPU", amount).Remote(), RayException);

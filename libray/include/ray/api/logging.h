@@ -1,4 +1,4 @@
-// Lines on stderr with time, level, process, file and line number.
+// Lines on stderr, and in driver-<pid>.log of --ray_logs_dir: time, level, process, file and line.
 //
 //   RAYLOG(INFO) << "trained " << steps << " steps";
 //   if (reward < 0)
