@@ -387,6 +387,11 @@ void executor::stop() {
     while (!lane->empty()) {
       auto job = lane->front();
       lane->pop_front();
+      // CAF only cleans up; the state of an actor may hold promises, and these the actor itself.
+      if (job->subtype() == caf::resumable::scheduled_actor)
+        if (auto actor = static_cast<caf::scheduled_actor*>(job);
+            !actor->getf(caf::abstract_actor::is_terminated_flag))
+          actor->on_exit();
       cleanup_and_release(job);
     }
   }
