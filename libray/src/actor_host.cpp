@@ -187,12 +187,13 @@ void actor_host::on_exit() {
 
 void actor_host::drain() {
   const auto until = std::chrono::steady_clock::now() + turn_time;
+  // Of this life: the entry may lose its creation at any time.
+  const auto limit = static_cast<std::size_t>(life_->creation->spec.opts().max_concurrency);
   bool went_on = true;
   for (int calls = 0; went_on; ++calls) {
     pending_task_ptr call;
     {
       std::lock_guard guard(entry_->mutex);
-      auto limit = static_cast<std::size_t>(entry_->max_concurrency());
       if (entry_->life != life_ || owner_->closed()) {
         quit();
         return;
@@ -217,7 +218,7 @@ void actor_host::drain() {
     }
     if (!went_on)
       send(this, drain_atom_v);
-    else if (entry_->max_concurrency() > 1)
+    else if (limit > 1)
       owner_->spawn_user<method_actor>(owner_, entry_, life_, std::move(call));
     else
       run_method(*owner_, *entry_, life_, call);
