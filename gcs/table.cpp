@@ -14,7 +14,7 @@ namespace caf_ray::gcs {
 namespace {
 
 /// Raise when what lies on the disk changes its shape.
-constexpr std::uint64_t format_version = 1;
+constexpr std::uint64_t format_version = 2;
 
 /// In front of each value of `tasks`: the id, from which the index is rebuilt.
 constexpr std::size_t id_bytes = 16;
