@@ -5,7 +5,7 @@
 # minutes, once; needs the network, and no more rights than to write FOLDER.
 set -euo pipefail
 
-folder=$1
+folder=$(realpath -m "$1")
 version=$(dpkg-query -W -f='${source:Upstream-Version}' libcaf-dev)
 done_mark=$folder/done-$version
 [[ ! -e $done_mark ]] || exit 0
