@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "gcs/types/error.hpp"
 
 /// Where an error of the system leaves it through the public API.
@@ -10,5 +12,13 @@ namespace caf_ray {
 /// may send it, becomes a RaySystemException that shows its number; so does `none`, whose throwing
 /// is a defect of the caller.
 [[noreturn]] void throw_error(const error& x);
+
+/// The value; throws the error as `throw_error` does.
+template <class T>
+T value_or_throw(result<T> r) {
+  if (!r)
+    throw_error(r.error());
+  return std::move(*r);
+}
 
 } // namespace caf_ray

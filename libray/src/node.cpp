@@ -24,13 +24,6 @@ constexpr auto last_flush_patience = 300ms;
 constexpr scratch_kind gcs_scratch{
   "caf-ray-gcs-", [](std::string_view name) { return name.starts_with("shard-"); }};
 
-template <class T>
-T value_or_throw(result<T> r) {
-  if (!r)
-    throw_error(r.error());
-  return std::move(*r);
-}
-
 gcs::durability durability_of(ray::GcsDurability given) {
   switch (given) {
     case ray::GcsDurability::EVERY_COMMIT: return gcs::durability::every_commit;

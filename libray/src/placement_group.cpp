@@ -68,13 +68,6 @@ to_record(const std::vector<std::unordered_map<std::string, double>>& bundles) {
   return sets;
 }
 
-template <class T>
-T value_or_throw(result<T> r) {
-  if (!r)
-    throw_error(r.error());
-  return std::move(*r);
-}
-
 } // namespace
 
 /// Placement groups as the public API sees them. The GCS has their records, for look-ups; what they

@@ -23,6 +23,7 @@
 #include <ray/api.h>
 
 #include "libray/src/logging.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using ray::RayLoggerLevel;
 
@@ -231,15 +232,8 @@ BOOST_AUTO_TEST_CASE(writes_when_it_goes_and_only_when_its_level_is_enabled) {
 BOOST_AUTO_TEST_SUITE_END()
 
 /// A folder that goes with the test, and what the log in it says.
-struct log_folder {
-  log_folder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "logs-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~log_folder() {
-    caf_ray::set_log_folder("");
-    std::filesystem::remove_all(path);
-  }
+struct log_folder : caf_ray::test::temp_folder {
+  ~log_folder() { caf_ray::set_log_folder(""); }
   std::filesystem::path file(const std::string& end = "") const {
     return path / "logs" / ("driver-" + std::to_string(::getpid()) + ".log" + end);
   }
@@ -248,7 +242,6 @@ struct log_folder {
     return {std::istreambuf_iterator<char>{in}, {}};
   }
 
-  std::filesystem::path path;
   with_threshold info{RayLoggerLevel::INFO};
 };
 

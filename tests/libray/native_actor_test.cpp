@@ -11,6 +11,7 @@
 #include "gcs/types/codec.hpp"
 #include "gcs/types/records.hpp"
 #include "tests/libray/session.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace {
 
@@ -240,10 +241,9 @@ BOOST_AUTO_TEST_CASE(leaves_behind_threads_that_it_spawned) {
 }
 
 BOOST_AUTO_TEST_CASE(is_in_the_table_of_actors) {
-  auto pattern = (std::filesystem::temp_directory_path() / "native-XXXXXX").string();
-  std::filesystem::path folder = mkdtemp(pattern.data());
+  caf_ray::test::temp_folder folder;
   ray::RayConfig config;
-  config.gcs_directory = folder.string();
+  config.gcs_directory = folder.path.string();
   config.gcs_shards = 1;
   config.ray_namespace = "natives";
   config.log_level = ray::RayLoggerLevel::ERROR;
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(is_in_the_table_of_actors) {
   ray::Shutdown();
   {
     caf_ray::gcs::table_options options;
-    options.folder = folder;
+    options.folder = folder.path;
     auto shard = caf_ray::gcs::tables::open(options);
     BOOST_REQUIRE(shard);
     auto record_of = [&](const std::string& id) {
@@ -277,7 +277,6 @@ BOOST_AUTO_TEST_CASE(is_in_the_table_of_actors) {
   ray::Init(config);
   BOOST_TEST(ray::SpawnNativeNamed("living", adder, 1).Ask<int>(20000, add_atom::value, 1) == 2);
   ray::Shutdown();
-  std::filesystem::remove_all(folder);
 }
 
 BOOST_FIXTURE_TEST_CASE(its_errors_are_exceptions, session) {

@@ -13,6 +13,7 @@
 #include "gcs/types/codec.hpp"
 #include "gcs/types/records.hpp"
 #include "tests/libray/session.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace {
 
@@ -58,10 +59,8 @@ ray::ObjectRef<int> start_in(const ray::PlacementGroup& group) {
 }
 
 /// A control store in which a job that is not there any more has left a group called `name`.
-struct folder_of_a_dead_job {
+struct folder_of_a_dead_job : caf_ray::test::temp_folder {
   folder_of_a_dead_job(const std::string& ray_namespace, const std::string& name) {
-    auto pattern = (std::filesystem::temp_directory_path() / "group-XXXXXX").string();
-    path = mkdtemp(pattern.data());
     caf_ray::group_record record;
     record.name = name;
     record.ray_namespace = ray_namespace;
@@ -71,7 +70,6 @@ struct folder_of_a_dead_job {
     put(caf_ray::gcs::table_kind::names,
         std::string("placement group\0", 16) + ray_namespace + '\0' + name, id);
   }
-  ~folder_of_a_dead_job() { std::filesystem::remove_all(path); }
 
   void init(const std::string& ray_namespace) const {
     ray::RayConfig config;
@@ -83,7 +81,6 @@ struct folder_of_a_dead_job {
     ray::Init(config);
   }
 
-  std::filesystem::path path;
   const std::string id = caf_ray::to_binary(caf_ray::random_id<caf_ray::group_id>());
 
 private:
