@@ -13,10 +13,14 @@
 #include "rl/run/file.hpp"
 #include "rl/run/run.hpp"
 #include "tests/rl/support.hpp"
+#include "tests/support/patience.hpp"
 
 extern char** environ;
 
 namespace {
+
+using caf_ray::test::slowdown;
+
 
 struct Ended {
   int status = 0; // of exit, or 128 + the signal
@@ -92,6 +96,8 @@ BOOST_AUTO_TEST_SUITE(program)
 BOOST_AUTO_TEST_CASE(the_demo_solves_cartpole_in_five_of_five_seeds) {
   rl::test::TemporaryFolder folder;
   for (auto* seed : {"1", "2", "3", "4", "5"}) {
+    if (slowdown > 1 && *seed > '1') // under a sanitizer one says as much
+      break;
     auto words = demo_words();
     for (auto& more : {std::string("--logdir"), (folder.path / seed).string(),
                        std::string("--seed"), std::string(seed)})
@@ -99,7 +105,7 @@ BOOST_AUTO_TEST_CASE(the_demo_solves_cartpole_in_five_of_five_seeds) {
     auto ended = run(words);
     BOOST_TEST(ended.status == 0);
     BOOST_TEST(number_after(ended.text, "trained") <= 150'000);
-    BOOST_TEST(number_after(ended.text, "steps in ") <= 10);
+    BOOST_TEST(number_after(ended.text, "steps in ") <= 10 * slowdown);
     BOOST_TEST(number_after(ended.text, "mean return ") >= 475);
     BOOST_TEST(number_after(ended.text, " over ") == 100);
     BOOST_TEST(rl::file_exists(folder.path / seed / "curve.svg"));
