@@ -27,6 +27,8 @@ endfunction()
 
 caf_ray_import(caf-ray::caf caf/all.hpp caf_core)
 target_link_libraries(caf-ray::caf INTERFACE Threads::Threads)
+caf_ray_import(caf-ray::caf-io caf/io/all.hpp caf_io)
+target_link_libraries(caf-ray::caf-io INTERFACE caf-ray::caf)
 caf_ray_import(caf-ray::lmdb lmdb.h lmdb)
 caf_ray_import(caf-ray::zmq zmq.hpp zmq)
 caf_ray_import(caf-ray::msgpack msgpack.hpp)
