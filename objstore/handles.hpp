@@ -11,16 +11,27 @@
 /// What the store hands out: the right to write an object, and the right to read it.
 namespace caf_ray::objstore {
 
-class store_core;
+struct pin_block;
 
-/// One pin of one object, shared by copies of a `pinned`. Belongs to the store.
+/// Whoever hands out handles: the store, or what stands for it in another process. Thread-safe.
+class block_owner {
+public:
+  virtual void seal(pin_block* block) noexcept = 0;
+  virtual void abort(pin_block* block) noexcept = 0;
+  virtual void unpin(pin_block* block) noexcept = 0;
+
+protected:
+  ~block_owner() = default;
+};
+
+/// One pin of one object, shared by copies of a `pinned`. Belongs to its owner.
 struct pin_block {
   std::atomic<std::uint32_t> references{0};
   std::uint32_t slot = 0;
   std::byte* data = nullptr;
   std::size_t size_bytes = 0;
   object_id id;
-  store_core* core = nullptr;
+  block_owner* owner = nullptr;
 };
 
 /// A sealed object that stays in memory, at its address, for as long as a copy of this handle
@@ -51,11 +62,10 @@ public:
                   : std::span<const std::byte>{};
   }
 
-private:
-  friend class store;
-  friend class store_core;
-  friend class writable;
+  /// For owners: takes over a block with one reference.
   explicit pinned(pin_block* block) noexcept : block_(block) {}
+
+private:
   static void unpin(pin_block* block) noexcept;
 
   pin_block* block_ = nullptr;
@@ -88,10 +98,10 @@ public:
   pinned seal() &&;
   pinned seal() & { return std::move(*this).seal(); }
 
-private:
-  friend class store;
-  friend class store_core;
+  /// For owners: takes over a block that is being written.
   explicit writable(pin_block* block) noexcept : block_(block) {}
+
+private:
   static void abort(pin_block* block) noexcept;
 
   pin_block* block_ = nullptr;

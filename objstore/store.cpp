@@ -87,24 +87,32 @@ store_stats store::stats() const {
   return core_->stats();
 }
 
+std::byte* store::memory_base() const noexcept {
+  return core_->memory().base();
+}
+
+int store::memory_descriptor() const noexcept {
+  return core_->memory().descriptor();
+}
+
 std::vector<object_info> store::objects() const {
   return core_->objects();
 }
 
 void pinned::unpin(pin_block* block) noexcept {
-  block->core->unpin(block);
+  block->owner->unpin(block);
 }
 
 pinned writable::seal() && {
   auto block = std::exchange(block_, nullptr);
   if (!block)
     return {};
-  block->core->seal(block);
+  block->owner->seal(block);
   return pinned{block};
 }
 
 void writable::abort(pin_block* block) noexcept {
-  block->core->abort(block);
+  block->owner->abort(block);
 }
 
 } // namespace caf_ray::objstore

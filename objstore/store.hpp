@@ -48,6 +48,8 @@ struct store_options {
   std::chrono::milliseconds disk_full_patience{1000};
 };
 
+class store_core;
+
 /// Thread-safe. Whatever may wait or touch the disk does so inside a blocking_scope.
 class store {
 public:
@@ -96,6 +98,11 @@ public:
   void close();
 
   store_stats stats() const;
+
+  /// The arena, for processes that map it: handles' addresses minus the base are offsets in the
+  /// descriptor, which stays the store's.
+  std::byte* memory_base() const noexcept;
+  int memory_descriptor() const noexcept;
 
   /// All objects, in no order: for listings, costs a copy.
   std::vector<object_info> objects() const;

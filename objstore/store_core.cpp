@@ -274,7 +274,7 @@ pin_block* store_core::new_block(slot at) {
   block->data = arena_->base() + table_.offset_bytes(at);
   block->size_bytes = table_.size_bytes(at);
   block->id = table_.id(at);
-  block->core = this;
+  block->owner = this;
   return block;
 }
 

@@ -25,7 +25,7 @@ namespace caf_ray::objstore {
 /// order, and allocates for those it wakes, so nobody can take what was freed for another. Only
 /// when the front can do nothing (all is pinned or the disk is full) are those behind it served
 /// too if they fit: they may hold the pins that the front waits for.
-class store_core {
+class store_core final : public block_owner {
 public:
   using clock = std::chrono::steady_clock;
   using slot = object_table::slot;
@@ -41,10 +41,12 @@ public:
   void close();
   store_stats stats() const;
   std::vector<object_info> objects() const;
+  /// Its base and descriptor never change.
+  const arena& memory() const noexcept { return *arena_; }
 
-  void seal(pin_block* block) noexcept;
-  void abort(pin_block* block) noexcept;
-  void unpin(pin_block* block) noexcept;
+  void seal(pin_block* block) noexcept override;
+  void abort(pin_block* block) noexcept override;
+  void unpin(pin_block* block) noexcept override;
 
   /// The store is gone: no calls but those of handles from now on. Deletes itself with the last.
   void abandon();
