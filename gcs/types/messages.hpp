@@ -15,7 +15,7 @@
 #include "gcs/types/task_spec.hpp"
 
 /// The one header of values that knows CAF: message types and atoms, announced to CAF by
-/// `config.add_message_types<caf::id_block::caf_ray>()`. What each message means stands in the
+/// `announce_messages`. What each message means stands in the
 /// `actors.hpp` of the folder whose actors understand it.
 ///
 /// A type that is not listed compiles and then travels as an empty message (CAF 0.17.6), so the
@@ -97,8 +97,27 @@ CAF_BEGIN_TYPE_ID_BLOCK(caf_ray, first_custom_type_id)
   CAF_ADD_ATOM(caf_ray, caf_ray::objstore, spill_atom, "objspill")
 
   // -- libray
+  // What these mean: libray/src/cluster/actors.hpp.
+  CAF_ADD_ATOM(caf_ray, caf_ray::cluster, hello_atom, "hello")
+  CAF_ADD_ATOM(caf_ray, caf_ray::cluster, welcome_atom, "welcome")
+  CAF_ADD_ATOM(caf_ray, caf_ray::cluster, refuse_atom, "refuse")
+  CAF_ADD_ATOM(caf_ray, caf_ray::cluster, batch_atom, "batch")
+  CAF_ADD_ATOM(caf_ray, caf_ray::cluster, credit_atom, "credit")
+  CAF_ADD_ATOM(caf_ray, caf_ray::cluster, leave_atom, "leave")
+
   CAF_ADD_ATOM(caf_ray, caf_ray, create_atom, "grpcreate")
   CAF_ADD_ATOM(caf_ray, caf_ray, remove_atom, "grpremove")
   CAF_ADD_ATOM(caf_ray, caf_ray, await_atom, "grpawait")
 
 CAF_END_TYPE_ID_BLOCK(caf_ray)
+
+namespace caf_ray {
+
+/// Announces all of the above to a system that is not made yet, and one type that CAF has a number
+/// for but does not announce itself (0.17.6).
+inline void announce_messages(caf::actor_system_config& config) {
+  config.add_message_types<caf::id_block::caf_ray>();
+  config.add_message_type<std::vector<caf::strong_actor_ptr>>("std::vector<caf::strong_actor_ptr>");
+}
+
+} // namespace caf_ray

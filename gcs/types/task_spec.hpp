@@ -67,6 +67,8 @@ struct task_options {
   std::int32_t max_restarts = 0;
   std::int32_t max_concurrency = 1;
   bool detached = false;
+  /// May share its process with other actors and tasks of its job.
+  bool shared_process = false;
 
   bool operator==(const task_options&) const = default;
 
@@ -74,7 +76,7 @@ struct task_options {
   friend typename Inspector::result_type inspect(Inspector& f, task_options& x) {
     return f(x.name, x.resources, x.group, x.bundle, x.max_retries, x.retry_exceptions, x.priority,
              x.env_vars, x.actor_name, x.actor_namespace, x.max_restarts, x.max_concurrency,
-             x.detached);
+             x.detached, x.shared_process);
   }
 };
 
