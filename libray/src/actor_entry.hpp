@@ -62,6 +62,8 @@ struct ActorEntry {
   /// The last method sent from this process, for the stateful edge.
   std::uint64_t method_count = 0;
   caf_ray::task_id last_method;
+  /// The object is in this process. Else everything but the id is with its node.
+  bool hosted = true;
   /// A method called ExitActor: no other one starts.
   bool exiting = false;
 
@@ -80,6 +82,13 @@ using ray::internal::ActorEntry;
 /// typed.
 inline std::string actor_name_key(const std::string& ray_namespace, const std::string& name) {
   return ray_namespace + '\0' + name;
+}
+
+/// What calls of an actor that is dead end with.
+inline error dead_actor(actor_id id, const actor_record& record) {
+  return {errc::actor_died, "actor " + record.class_name
+                              + (record.name.empty() ? "" : " \"" + record.name + "\"") + " ("
+                              + to_string(id) + ") is dead: " + record.death_cause};
 }
 
 /// For Release: takes the entry out of the process's table.

@@ -44,10 +44,6 @@ void Init(RayConfig& config, int argc, char** argv) {
   for (auto& warning : settings.warnings)
     RAYLOG(WARNING) << warning;
   settings.code_search_path = caf_ray::absolute_search_path(settings.code_search_path);
-  if (!settings.address.empty() && !settings.local_mode)
-    throw internal::RayException("ray::Init: joining the cluster at " + settings.address
-                                 + " is not possible yet; leave address, --ray_address and "
-                                   "RAY_ADDRESS empty to run inside this process");
   auto runtime = std::make_unique<caf_ray::runtime>(std::move(settings));
   caf_ray::runtime_gate::publish(runtime.release());
 }

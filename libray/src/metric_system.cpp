@@ -35,8 +35,8 @@ private:
 void runtime::write_metrics(std::string& out) {
   figures to(out);
   auto as_double = [](auto x) { return static_cast<double>(x); };
-  auto& gauge = node_->ports().gauge;
-  auto executor = node_->threads().count();
+  auto& gauge = host_->gauge();
+  auto executor = host_->threads().count();
   auto finished = ended_.load(); // before what was submitted, which is never less then
   to.counter("tasks_submitted_total", "Tasks and methods of actors that were called",
              as_double(submitted_.load()));
@@ -63,7 +63,7 @@ void runtime::write_metrics(std::string& out) {
   to.gauge("objects", "Objects that somebody in this process refers to",
            as_double(object_table::instance().size()));
 
-  auto store = node_->store().stats();
+  auto store = host_->store_stats();
   to.gauge("store_capacity_bytes", "Size of the object store", as_double(store.capacity_bytes));
   to.gauge("store_used_bytes", "Bytes of objects in the store's memory",
            as_double(store.used_bytes));
@@ -76,7 +76,7 @@ void runtime::write_metrics(std::string& out) {
   to.counter("store_spill_writes_total", "Objects written to the spill disk",
              as_double(store.spill_writes_total));
 
-  auto gcs = node_->control().status();
+  auto gcs = host_->control().status();
   to.counter("gcs_writes_total", "Writes to the control store", as_double(gcs.writes));
   to.counter("gcs_retries_total", "Batches of writes that had to be sent again",
              as_double(gcs.retries));

@@ -15,9 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// CAF's own detached actor, which prints what caf::aout is given; it ends with the system.
-constexpr std::size_t detached_of_caf = 1;
-
 /// How long Shutdown waits for threads that CAF has given to detached actors.
 constexpr auto thread_patience = 300ms;
 
@@ -142,9 +139,9 @@ void native_registry::end_all() {
     bury(gone, true);
 }
 
-bool threads_of_natives_ended(caf::actor_system& system) {
+bool threads_of_natives_ended(caf::actor_system& system, std::size_t own_count) {
   auto until = std::chrono::steady_clock::now() + thread_patience;
-  while (system.detached_actors() > detached_of_caf) {
+  while (system.detached_actors() > own_count) {
     if (std::chrono::steady_clock::now() > until)
       return false;
     std::this_thread::sleep_for(1ms);

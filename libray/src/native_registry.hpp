@@ -64,8 +64,9 @@ private:
   bool ended_ = false;
 };
 
-/// Whether all detached actors have ended, which native actors may have spawned; waits a moment for
-/// that. ~actor_system would wait for ever.
-bool threads_of_natives_ended(caf::actor_system& system);
+/// Whether all detached actors have ended, which native actors may have spawned, and only the
+/// `own_count` that CAF has had from the start are left; waits a moment for that. ~actor_system
+/// would wait for ever.
+bool threads_of_natives_ended(caf::actor_system& system, std::size_t own_count);
 
 } // namespace caf_ray

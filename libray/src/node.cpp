@@ -6,6 +6,7 @@
 
 #include "gcs/client_port.hpp"
 #include "gcs/types/codec.hpp"
+#include "libray/src/cluster/io_thread.hpp"
 #include "libray/src/control_reset.hpp"
 #include "libray/src/exception.hpp"
 #include "objstore/manager.hpp"
@@ -67,6 +68,12 @@ void node::open_folder(const settings& given) {
   folder_ = temporary_folder_->path();
 }
 
+template <class F, class Options>
+auto node::spawn_role(F fun, Options options) {
+  return in_io_thread_ ? cluster::spawn_function_in_io_thread(*system_, fun, std::move(options))
+                       : system_->spawn<caf::hidden>(fun, std::move(options));
+}
+
 node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node_id>()) {
   const auto slots = given.num_cpus.value_or(std::max(1u, std::thread::hardware_concurrency()));
   open_folder(given);
@@ -78,9 +85,12 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
     total_ = resources_of(given, slots, store_->stats().capacity_bytes);
 
     config_ = std::make_unique<caf::actor_system_config>();
-    config_->add_message_types<caf::id_block::caf_ray>();
+    announce_messages(*config_);
     config_->set("scheduler.max-threads", std::max(1u, slots));
     config_->load<executor>();
+    in_io_thread_ = callbacks.configure != nullptr;
+    if (in_io_thread_)
+      callbacks.configure(*config_);
     system_ = std::make_unique<caf::actor_system>(*config_);
     executor_ = static_cast<executor*>(&system_->scheduler());
 
@@ -96,7 +106,7 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
 
     scheduler::global_options global;
     global.seed = random_bits()[0];
-    global_ = system_->spawn<caf::hidden>(scheduler::global_scheduler, global);
+    global_ = spawn_role(scheduler::global_scheduler, global);
 
     ports_ = std::make_shared<scheduler::local_ports>();
     ports_->watch = std::move(callbacks.watch);
@@ -111,7 +121,7 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
     local.report = [this](const node_record& record) {
       control_->put(gcs::table_kind::nodes, to_binary(id_), encode(record));
     };
-    local_ = system_->spawn<caf::hidden>(scheduler::local_scheduler, local);
+    local_ = spawn_role(scheduler::local_scheduler, local);
     caf::anon_send(
       local_, scheduler::replicas_atom_v,
       std::vector<caf::strong_actor_ptr>{caf::actor_cast<caf::strong_actor_ptr>(global_)});
@@ -153,7 +163,7 @@ node::node(const settings& given, node_callbacks callbacks) : id_(random_id<node
       if (record.state == group_state::removed && !record.name.empty())
         control_->erase(gcs::table_kind::names, group_name_key(record.ray_namespace, record.name));
     };
-    groups_ = system_->spawn<caf::hidden>(group_manager, groups);
+    groups_ = spawn_role(group_manager, groups);
   } catch (...) {
     stop(true);
     throw;

@@ -20,11 +20,14 @@
 
 namespace caf_ray {
 
-/// Functions of the runtime that the node's actors call; see scheduler::local_options.
+/// Functions of the runtime (or hub) that the node's actors call; see scheduler::local_options.
 struct node_callbacks {
   std::function<bool(object_id)> watch;
   std::function<void(std::vector<task_ptr>&)> start;
   std::function<void(const task_ptr&, error)> drop;
+  /// Prepares CAF for a node that other processes talk to; its schedulers then run in CAF's I/O
+  /// thread, where messages arrive. Empty: an embedded node.
+  std::function<void(caf::actor_system_config&)> configure;
 };
 
 /// The system roles of one host as CAF actors of this process: GCS shards, global scheduler, local
@@ -47,6 +50,9 @@ public:
   const scheduler::local_actor& local_scheduler() const noexcept { return local_; }
   const scheduler::global_actor& global_scheduler() const noexcept { return global_; }
   const group_manager_actor& groups() const noexcept { return groups_; }
+  const std::vector<gcs::shard_actor>& shards() const noexcept { return shards_; }
+  const std::shared_ptr<objstore::store>& shared_store() const noexcept { return store_; }
+  const std::shared_ptr<scheduler::local_ports>& shared_ports() const noexcept { return ports_; }
   node_id id() const noexcept { return id_; }
   const resource_set& resources() const noexcept { return total_; }
   /// The highest number that a job had in earlier runs on this control store.
@@ -59,6 +65,8 @@ public:
 
 private:
   void open_folder(const settings& given);
+  template <class F, class Options>
+  auto spawn_role(F fun, Options options);
   void end_actors(std::vector<caf::strong_actor_ptr> actors);
 
   node_id id_;
@@ -68,6 +76,7 @@ private:
   std::optional<scratch_folder> temporary_folder_;
   job_id last_job_ = 0;
 
+  bool in_io_thread_ = false;
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   executor* executor_ = nullptr;

@@ -61,6 +61,11 @@ struct ObjectEntry {
   // Guarded by the lock of the entry (see lock_of) until the state is no longer pending.
   /// The local scheduler wants to hear when this is ready.
   bool watched = false;
+  /// The node of this host was asked to tell what it is.
+  bool wanted = false;
+  /// How often the node has sent the id to this process and counts it; 0: it does not know the
+  /// object. Only where the node is another process.
+  std::uint32_t receipts = 0;
   caf_ray::ready_listener* listeners = nullptr;
   /// The task that will make it, as far as it is in this process; for lineage, also afterwards.
   std::shared_ptr<caf_ray::pending_task> producer;

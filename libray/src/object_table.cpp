@@ -112,6 +112,21 @@ void object_table::abandon_all(const std::function<void(ObjectEntry&)>& visit) {
   }
 }
 
+void object_table::for_each(const std::function<void(ObjectEntry&)>& visit) {
+  for (auto& s : shards_) {
+    std::vector<EntryPtr> entries;
+    {
+      std::lock_guard guard(s.mutex);
+      for (auto entry : s.buckets)
+        for (; entry; entry = entry->next_in_bucket)
+          if (try_retain(*entry))
+            entries.push_back(EntryPtr::Adopt(entry));
+    }
+    for (auto& entry : entries)
+      visit(*entry);
+  }
+}
+
 std::size_t object_table::size() const {
   std::size_t n = 0;
   for (auto& s : shards_) {

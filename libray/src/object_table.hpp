@@ -30,6 +30,9 @@ public:
   /// held.
   void abandon_all(const std::function<void(ObjectEntry&)>& visit);
 
+  /// Calls `visit` on each entry there is, with a reference held and no lock.
+  void for_each(const std::function<void(ObjectEntry&)>& visit);
+
   std::size_t size() const;
 
   /// For Release: takes the entry out if it is in.

@@ -28,6 +28,12 @@ struct pending_task : scheduled_task {
   std::vector<EntryPtr> inputs;
   std::vector<EntryPtr> contained;
   std::vector<EntryPtr> results;
+  /// It came from the node to be run here; `results` is empty, `host::completed` takes them.
+  bool foreign = false;
+  /// How long it ran; for `host::completed`.
+  std::uint64_t run_ns = 0;
+  /// Results that the node has not told of; where the node runs it.
+  std::atomic<std::uint32_t> unresolved{0};
   /// The attempt of the task that called this one.
   std::uint32_t parent_attempt = 0;
   /// The actor that is created or called; a reference is held.
@@ -55,6 +61,8 @@ struct pending_task : scheduled_task {
 
   /// Somebody may still learn what becomes of this task. For whoever has the claim.
   bool results_pending() const noexcept {
+    if (foreign)
+      return true;
     for (auto& result : results)
       if (result->pending())
         return true;

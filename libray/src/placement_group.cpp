@@ -234,7 +234,7 @@ void runtime::group_removed(group_id id) {
                       "task " + task->spec.display_name() + " was ended: " + why};
     if (task->try_claim(scheduled_task::claim_state::cancelled)) {
       // If it was dispatched already, its task actor gives the resources back.
-      node_->ports().events.push({scheduler::task_event::kind::withdrawn, task, {}});
+      host_->tell({scheduler::task_event::kind::withdrawn, task, {}});
       fail_task(*task, ended);
       end_task(*task);
       continue;

@@ -2,9 +2,14 @@
 
 #include <thread>
 
+#include <unistd.h>
+
 #include "gcs/types/codec.hpp"
 #include "libray/src/actor_host.hpp"
+#include "libray/src/cluster/attached_host.hpp"
+#include "libray/src/cluster/connect.hpp"
 #include "libray/src/control_reset.hpp"
+#include "libray/src/embedded_host.hpp"
 #include "libray/src/exception.hpp"
 #include "libray/src/logging.hpp"
 #include "ray/api/logging.h"
@@ -36,6 +41,59 @@ runtime::runtime(settings given) : settings_(std::move(given)) {
     environment_ = std::make_unique<env_vars_scope>(env_vars_of(*settings_.runtime_env));
   namespace_ =
     settings_.ray_namespace.empty() ? to_string(random_id<node_id>()) : settings_.ray_namespace;
+  if (settings_.address.empty() || settings_.local_mode)
+    host_ = std::make_unique<embedded_host>(settings_, callbacks());
+  else
+    attach({.connection = value_or_throw(cluster::connect_to_node(settings_.address)),
+            .greeting = {.pid = static_cast<std::uint32_t>(getpid()), .program = program_path()}});
+  detached_of_caf_ = host_->system().detached_actors();
+  try {
+    register_job();
+  } catch (...) {
+    host_->stop(true);
+    throw;
+  }
+  driver_.owner = this;
+  driver_.id = driver_task(job_, random_bits()[0]);
+  publish_functions();
+}
+
+runtime::runtime(transport::connection connection, std::uint64_t token) {
+  job_record_.entry_point = program_path();
+  attach(
+    {.connection = std::move(connection),
+     .greeting = {.is_worker = true, .pid = static_cast<std::uint32_t>(getpid()), .token = token}});
+  driver_.owner = this;
+}
+
+/// Joins the node, and is ready for what it says.
+void runtime::attach(cluster::attach_options options) {
+  attached_ = true;
+  bool is_worker = options.greeting.is_worker;
+  auto host = std::make_unique<cluster::attached_host>(*this, std::move(options));
+  auto& mine = *host;
+  host_ = std::move(host);
+  if (is_worker) {
+    job_ = mine.entry().job;
+    namespace_ = mine.entry().ray_namespace;
+  }
+}
+
+void runtime::await_end() {
+  auto& mine = static_cast<cluster::attached_host&>(*host_);
+  mine.begin();
+  mine.await_end();
+}
+
+void runtime::node_lost(const error& why) {
+  auto shared = std::make_shared<const error>(why);
+  object_table::instance().for_each([&](ObjectEntry& entry) {
+    bool watched;
+    resolve(entry, shared, watched);
+  });
+}
+
+node_callbacks runtime::callbacks() {
   node_callbacks callbacks;
   callbacks.watch = [](object_id id) {
     // The task that asks holds its inputs, so the entry is there.
@@ -68,45 +126,40 @@ runtime::runtime(settings given) : settings_(std::move(given)) {
       end_task(*mine);
     }
   };
-  node_ = std::make_unique<caf_ray::node>(settings_, std::move(callbacks));
-
-  try {
-    register_job();
-  } catch (...) {
-    node_->stop(true);
-    throw;
-  }
-  driver_.owner = this;
-  driver_.id = driver_task(job_, random_bits()[0]);
-  publish_functions();
+  return callbacks;
 }
 
 runtime::~runtime() = default;
 
 /// Jobs are numbered from 1 in the order of their registration.
 void runtime::register_job() {
-  job_ = settings_.job_id.value_or(node_->last_job() + 1);
+  job_ = settings_.job_id.value_or(host_->last_job() + 1);
   job_record_ = {namespace_, program_path(), unix_time_ms(), 0, true};
   auto mine =
-    node_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
+    host_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
   if (!mine)
     throw_error(mine.error());
   if (!*mine && !settings_.job_id)
     throw_error({errc::in_use, "job " + std::to_string(job_) + " exists already in "
                                  + settings_.gcs_directory + ", the control store"});
   record_event("job " + std::to_string(job_) + " has started: " + job_record_.entry_point);
+  if (attached_) {
+    auto& mine = static_cast<cluster::attached_host&>(*host_);
+    mine.set_job(job_, namespace_);
+    mine.begin();
+  }
 }
 
 void runtime::record_event(const std::string& text) {
   event_record record{unix_time_ms(), "job " + std::to_string(job_), text};
-  node_->control().put(gcs::table_kind::events, {}, encode(record));
+  host_->control().put(gcs::table_kind::events, {}, encode(record));
 }
 
 void runtime::publish_functions() {
   function_record record{"", program_path()};
   auto value = encode(record);
   for (auto& name : ray::internal::FunctionManager::Instance().Names())
-    node_->control().put(gcs::table_kind::functions, name.substr(0, gcs::max_key_bytes), value);
+    host_->control().put(gcs::table_kind::functions, name.substr(0, gcs::max_key_bytes), value);
 }
 
 task_context& runtime::context() noexcept {
@@ -121,7 +174,7 @@ void runtime::close() {
   await_lives(destructor_patience);
   // 2. Whoever waits comes back with an exception; nothing new starts.
   closed_.store(true, std::memory_order_release);
-  node_->lineage().abandon();
+  host_->begin_closing();
   auto ended = std::make_shared<const error>(
     error{errc::shut_down, "ray::Shutdown was called before this ended"});
   object_table::instance().abandon_all([&](ObjectEntry& entry) {
@@ -135,23 +188,21 @@ void runtime::close() {
   });
   end_actors(); // those that came between
   natives_->end_all();
-  // Whoever waits for a placement group comes back, too.
-  caf::anon_send_exit(node_->groups(), caf::exit_reason::user_shutdown);
-  node_->store().close();
+  host_->close_store();
   bool callers_gone = runtime_gate::await_leavers(caller_patience);
   // 3. User code ends, or is left behind.
-  bool code_ended =
-    node_->threads().quiesce(user_code_patience) && threads_of_natives_ended(node_->system());
+  bool code_ended = host_->threads().quiesce(user_code_patience)
+                    && threads_of_natives_ended(host_->system(), detached_of_caf_);
   job_record_.alive = false;
   job_record_.ended_ms = unix_time_ms();
-  node_->control().put(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
+  host_->control().put(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
   record_event("job " + std::to_string(job_) + " has ended"
                + (code_ended ? "" : ", with user code that is still running"));
   if (!code_ended)
     RAYLOG(WARNING) << "ray::Shutdown leaves user code behind that is still running";
-  node_->stop(code_ended && callers_gone);
+  host_->stop(code_ended && callers_gone);
   if (code_ended && callers_gone)
-    node_.reset();
+    host_.reset();
 }
 
 void runtime::end_actors() {

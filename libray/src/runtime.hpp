@@ -14,14 +14,23 @@
 #include "libray/src/env_vars.hpp"
 #include "libray/src/flags.hpp"
 #include "libray/src/group_book.hpp"
+#include "libray/src/host.hpp"
 #include "libray/src/native_registry.hpp"
-#include "libray/src/node.hpp"
 #include "libray/src/object_table.hpp"
 #include "libray/src/pending_task.hpp"
 #include "libray/src/task_context.hpp"
 #include "ray/api/ray_runtime.h"
 
 namespace caf_ray {
+
+namespace cluster {
+class attached_host;
+struct attach_options;
+} // namespace cluster
+struct node_callbacks;
+namespace transport {
+class connection;
+}
 
 using ray::internal::ActorCreationOptions;
 using ray::internal::CallOptions;
@@ -37,7 +46,11 @@ using ray::internal::ValueBytes;
 /// that have not started never run.
 class runtime final : public RayRuntime {
 public:
+  /// A node of its own inside this process, or a driver of the node that `given.address` names.
+  /// Throws RayException.
   explicit runtime(settings given);
+  /// A worker, started by a node that has given it the other end of `connection`.
+  runtime(transport::connection connection, std::uint64_t token);
   ~runtime() override;
 
   // -- objects (runtime_objects.cpp)
@@ -69,10 +82,11 @@ public:
   bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   /// Nothing new starts, whoever waits comes back.
   bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
-  caf_ray::node& host() noexcept { return *node_; }
+  caf_ray::host& host() noexcept { return *host_; }
   native_registry& natives() noexcept { return *natives_; }
   const std::string& ray_namespace() const noexcept { return namespace_; }
   job_id job() const noexcept { return job_; }
+  const std::string& program() const noexcept { return job_record_.entry_point; }
 
   /// The context of this thread: of its task, else of the driver.
   task_context& context() noexcept;
@@ -94,12 +108,22 @@ public:
   void fail_task(pending_task& task, const error& e);
   /// The same for everybody else: by the ids, as the task may be about to let its results go.
   void fail_results(const task_spec& spec, const error& e);
+  /// The same for a task that is running.
+  void fail_running(const pending_task& task, const error& e);
   /// The task's results are resolved: lets its objects go.
   void end_task(pending_task& task);
   /// Reads the value of an object that is ready. Errors: its own, or the store's.
   result<ValueBytes> try_read(ObjectEntry& entry);
   /// The same; throws the error.
   ValueBytes read(ObjectEntry& entry);
+  /// Before waiting for an object: the node shall tell what it is.
+  void ask_for(ObjectEntry& entry);
+  /// The node ends an actor that lives in this process.
+  void end_hosted_actor(actor_id id, const std::string& cause);
+  /// A task that was sent to this process: runs it when its turn comes.
+  void start_foreign(const pending_task_ptr& task);
+  /// The node is gone, and with it whatever this process waits for.
+  void node_lost(const error& why);
   /// The last reference of an object that this runtime made is gone.
   void object_died(ObjectEntry& entry);
 
@@ -133,19 +157,25 @@ public:
   /// Spawns an actor that runs user code.
   template <class Actor, class... Ts>
   caf::actor spawn_user(Ts&&... xs) {
-    caf::actor_config config{&node_->threads().task_unit()};
-    return node_->system().spawn_class<Actor, caf::hidden>(config, std::forward<Ts>(xs)...);
+    caf::actor_config config{&host_->threads().task_unit()};
+    return host_->system().spawn_class<Actor, caf::hidden>(config, std::forward<Ts>(xs)...);
   }
 
   /// Ends it all within about two seconds.
   void close();
   /// After `close`: nothing refers to this runtime any more.
-  bool ended() const noexcept { return !node_; }
+  bool ended() const noexcept { return !host_; }
 
   /// Appends the system's own figures in Prometheus' text format (metric_system.cpp).
   void write_metrics(std::string& out);
 
+  /// For a worker: until the node asks it to end, or is gone.
+  void await_end();
+
 private:
+  /// For a node inside this process.
+  node_callbacks callbacks();
+  void attach(cluster::attach_options options);
   void register_job();
   void end_actors();
   void await_lives(std::chrono::milliseconds patience);
@@ -171,6 +201,10 @@ private:
   ActorEntry* take_name(ActorEntry& entry, bool or_find);
   bool made_by_earlier_attempt(ActorEntry& entry);
   void withdraw(ActorEntry& entry);
+  /// An entry for an actor that lives in another process, with a reference.
+  ActorEntry* remote_actor_entry(actor_id id);
+  void host_actor(const pending_task_ptr& creation);
+  void take_call(const pending_task_ptr& call);
   /// The living actor of that name, with a reference, or null.
   ActorEntry* find_named(const std::string& name, const std::string& where);
   /// A reference to the entry of that id, or null; to all entries.
@@ -183,7 +217,7 @@ private:
   std::shared_ptr<task_options> convert(const ActorCreationOptions& options);
 
   settings settings_;
-  /// Before the threads of the node, and after them.
+  /// Before the threads of the host, and after them.
   std::unique_ptr<env_vars_scope> environment_;
   std::string namespace_;
   job_id job_ = 0;
@@ -198,7 +232,11 @@ private:
   /// Tasks and methods that were submitted, and those of them that have ended.
   std::atomic<std::uint64_t> submitted_{0};
   std::atomic<std::uint64_t> ended_{0};
-  std::unique_ptr<caf_ray::node> node_;
+  std::unique_ptr<caf_ray::host> host_;
+  /// The host's node is another process.
+  bool attached_ = false;
+  /// CAF's own, which end with the system.
+  std::size_t detached_of_caf_ = 0;
 
   group_book groups_;
   std::shared_ptr<native_registry> natives_ = std::make_shared<native_registry>();

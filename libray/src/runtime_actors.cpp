@@ -28,16 +28,15 @@ struct actor_table {
 };
 
 error dead(const ActorEntry& actor) {
-  return {errc::actor_died, "actor " + actor.record.class_name
-                              + (actor.record.name.empty() ? "" : " \"" + actor.record.name + "\"")
-                              + " (" + to_string(actor.id)
-                              + ") is dead: " + actor.record.death_cause};
+  return dead_actor(actor.id, actor.record);
 }
 
 } // namespace
 
 void runtime::record_actor(const ActorEntry& actor) {
-  node_->control().put(gcs::table_kind::actors, actor.binary_id, encode(actor.record),
+  if (attached_) // its node does
+    return;
+  host_->control().put(gcs::table_kind::actors, actor.binary_id, encode(actor.record),
                        actor.record.job);
 }
 
@@ -76,6 +75,7 @@ std::shared_ptr<task_options> runtime::convert(const ActorCreationOptions& given
   options->actor_namespace = given.ray_namespace.empty() ? namespace_ : given.ray_namespace;
   options->max_restarts = given.max_restarts;
   options->max_concurrency = given.max_concurrency;
+  options->shared_process = given.isolation == ray::Isolation::SHARED;
   options->detached = given.detached < 0
                         ? settings_.default_actor_lifetime == ray::ActorLifetime::DETACHED
                         : given.detached == 1;
@@ -100,6 +100,7 @@ ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& giv
   entry->record.ray_namespace = options->actor_namespace;
   entry->record.detached = options->detached;
   entry->creation = task;
+  entry->hosted = !attached_;
   auto handle = actor_ptr::adopt(entry);
   ray::internal::Retain(entry);
   task->actor = entry;
@@ -126,7 +127,15 @@ ActorEntry* runtime::CreateActor(TaskCall& call, const ActorCreationOptions& giv
     std::lock_guard guard(entry->mutex);
     record_actor(*entry);
   }
-  node_->ports().submissions.push(task);
+  host_->submit(task);
+  if (attached_) {
+    // It will live elsewhere; nothing here waits for its end.
+    std::unique_lock guard(entry->mutex);
+    entry->creation.reset();
+    entry->record.state = actor_state::alive;
+    guard.unlock();
+    ray::internal::Release(entry);
+  }
   ray::internal::Retain(entry);
   return entry;
 }
@@ -137,7 +146,7 @@ ActorEntry* runtime::take_name(ActorEntry& entry, bool or_find) {
   const auto& name = entry.record.name;
   const auto& where = entry.record.ray_namespace;
   for (int attempt = 0;; ++attempt) {
-    auto mine = node_->control().put_if_absent(gcs::table_kind::names, actor_name_key(where, name),
+    auto mine = host_->control().put_if_absent(gcs::table_kind::names, actor_name_key(where, name),
                                                entry.binary_id);
     if (!mine)
       throw_error(mine.error());
@@ -181,13 +190,13 @@ void runtime::withdraw(ActorEntry& entry) {
 
 void runtime::start_actor(const pending_task_ptr& creation) {
   auto entry = actor_ptr::share(*creation->actor);
-  node_->ports().gauge.started.fetch_add(1, std::memory_order_relaxed);
+  host_->gauge().started.fetch_add(1, std::memory_order_relaxed);
   std::shared_ptr<actor_incarnation> life;
   {
     std::lock_guard guard(entry->mutex);
     if (entry->record.state == actor_state::dead || closed() || !creation->try_claim()) {
       if (creation->holds_resources())
-        node_->ports().events.push({event_kind::finished, creation, {}});
+        host_->tell({event_kind::finished, creation, {}});
       return;
     }
     life = std::make_shared<actor_incarnation>(*this, creation);
@@ -195,7 +204,7 @@ void runtime::start_actor(const pending_task_ptr& creation) {
     entry->life = life;
     entry->exiting = false;
     entry->record.state = actor_state::starting;
-    entry->record.node = node_->id();
+    entry->record.node = host_->id();
     entry->holds_resources = creation->holds_resources();
   }
   spawn_user<actor_host>(this, entry, std::move(life));
@@ -204,6 +213,7 @@ void runtime::start_actor(const pending_task_ptr& creation) {
 void runtime::actor_alive(ActorEntry& entry) {
   std::lock_guard guard(entry.mutex);
   record_actor(entry);
+  host_->actor_alive(entry.id, entry.record.class_name);
 }
 
 void runtime::notify(ActorEntry& entry) {
@@ -230,7 +240,8 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
   bool releases = false;
   {
     std::lock_guard guard(entry.mutex);
-    if (entry.record.state == actor_state::dead || (only && entry.life.get() != only))
+    if (!entry.hosted || entry.record.state == actor_state::dead
+        || (only && entry.life.get() != only))
       return;
     old_creation = std::move(entry.creation);
     releases = std::exchange(entry.holds_resources, false);
@@ -240,7 +251,7 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
     running.swap(entry.running);
     entry.record.death_cause = cause;
     auto limit = old_creation->spec.opts().max_restarts;
-    if (may_restart && !closing()
+    if (may_restart && !closing() && !attached_
         && (limit < 0 || entry.record.restarts < static_cast<std::uint32_t>(limit))) {
       reason = dead(entry);
       reason.what += "; it is being restarted";
@@ -254,20 +265,21 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
       reason = dead(entry);
       queued.swap(entry.inbox);
       // The name first: who sees the calls fail may take it.
-      if (!entry.record.name.empty())
-        node_->control().erase(gcs::table_kind::names,
+      if (!entry.record.name.empty() && !attached_)
+        host_->control().erase(gcs::table_kind::names,
                                actor_name_key(entry.record.ray_namespace, entry.record.name));
     }
     // At the end of a job its record says it for all; only names are worth a write.
     if (!closing() || !entry.record.name.empty())
       record_actor(entry);
-    if (!closing())
+    if (!closing() && !attached_)
       record_event(reason.what);
   }
+  host_->actor_ended(entry.id, cause, may_restart);
   if (closing())
     reason = {errc::shut_down, "ray::Shutdown was called before this ended"};
   for (auto& call : running) // their threads let them go
-    fail_results(call->spec, reason);
+    fail_running(*call, reason);
   for (auto& call : queued) {
     fail_task(*call, reason);
     end_task(*call);
@@ -278,11 +290,11 @@ void runtime::actor_ended(ActorEntry& entry, const std::string& cause, bool may_
     caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
   if (!closed()) {
     if (releases)
-      node_->ports().events.push({event_kind::finished, old_creation, {}});
+      host_->tell({event_kind::finished, old_creation, {}});
     else if (old_creation->try_claim(scheduled_task::claim_state::cancelled))
-      node_->ports().events.push({event_kind::withdrawn, old_creation, {}});
+      host_->tell({event_kind::withdrawn, old_creation, {}});
     if (new_creation)
-      node_->ports().submissions.push(new_creation);
+      host_->submit(new_creation);
   }
   if (!new_creation)
     ray::internal::Release(&entry); // the living actor's own
@@ -338,9 +350,18 @@ void runtime::SubmitMethod(ActorEntry& entry, TaskCall& call, const CallOptions&
   auto task = make_task(call, task_kind::actor_method, results);
   task->spec.options = std::move(options);
   task->spec.actor = entry.id;
+  submitted_.fetch_add(1, std::memory_order_relaxed);
+  if (attached_) {
+    {
+      std::lock_guard guard(entry.mutex);
+      task->spec.method_count = entry.method_count++;
+      task->spec.previous = std::exchange(entry.last_method, task->spec.id);
+      host_->submit(task); // under the lock: in the order of their numbers
+    }
+    return;
+  }
   ray::internal::Retain(&entry);
   task->actor = &entry;
-  submitted_.fetch_add(1, std::memory_order_relaxed);
   std::optional<error> failure;
   caf::strong_actor_ptr host;
   {
@@ -399,13 +420,15 @@ ActorEntry* runtime::FindActor(const std::string& binary_id) {
     throw RayException("an actor id has 16 bytes, not " + std::to_string(binary_id.size()));
   if (auto entry = known_actor(*id))
     return entry;
+  if (attached_)
+    return remote_actor_entry(*id);
   // Ended and forgotten, or never there: a handle whose calls say so.
   auto entry = new ActorEntry;
   entry->id = *id;
   entry->binary_id = binary_id;
   entry->record.class_name = "?";
   entry->record.death_cause = "no actor of this id lives here";
-  if (auto kept = node_->control().get(gcs::table_kind::actors, binary_id); kept && *kept)
+  if (auto kept = host_->control().get(gcs::table_kind::actors, binary_id); kept && *kept)
     if (auto record = decode<actor_record>(**kept); record && record->state == actor_state::dead)
       entry->record = std::move(*record);
   entry->record.state = actor_state::dead;
@@ -413,10 +436,16 @@ ActorEntry* runtime::FindActor(const std::string& binary_id) {
 }
 
 ActorEntry* runtime::find_named(const std::string& name, const std::string& where) {
-  auto id = node_->control().get(gcs::table_kind::names, actor_name_key(where, name));
+  auto id = host_->control().get(gcs::table_kind::names, actor_name_key(where, name));
   if (!id)
     throw_error(id.error());
   auto parsed = *id ? from_binary<actor_id>(**id) : std::nullopt;
+  if (attached_ && parsed) {
+    // Its record follows the name, so that none means: not created yet.
+    auto kept = host_->control().get(gcs::table_kind::actors, **id);
+    auto record = kept && *kept ? decode<actor_record>(**kept) : result<actor_record>{};
+    return record && record->state == actor_state::dead ? nullptr : remote_actor_entry(*parsed);
+  }
   if (auto entry = parsed ? known_actor(*parsed) : nullptr) {
     std::unique_lock guard(entry->mutex);
     if (entry->record.state != actor_state::dead)
@@ -436,7 +465,75 @@ ActorEntry* runtime::FindNamedActor(const std::string& name, const std::string& 
   return nullptr;
 }
 
+ActorEntry* runtime::remote_actor_entry(actor_id id) {
+  if (auto entry = known_actor(id))
+    return entry;
+  auto entry = new ActorEntry;
+  entry->id = id;
+  entry->binary_id = to_binary(id);
+  entry->hosted = false;
+  entry->record.state = actor_state::alive;
+  entry->record.class_name = "?";
+  auto& table = actor_table::instance();
+  std::lock_guard guard(table.mutex);
+  // Somebody may have been quicker: then there are two for one actor, which share its id only.
+  table.entries.emplace(id, entry);
+  return entry;
+}
+
+/// The node has chosen this process for an actor.
+void runtime::host_actor(const pending_task_ptr& creation) {
+  auto& spec = creation->spec;
+  if (creation->function->kind != ray::internal::RemoteFunction::Kind::Factory) {
+    host_->completed(*creation, {}, {});
+    return host_->actor_ended(spec.actor, spec.function + " is no factory", false);
+  }
+  auto entry = remote_actor_entry(spec.actor);
+  {
+    std::lock_guard guard(entry->mutex);
+    entry->hosted = true;
+    entry->record.state = actor_state::pending;
+    entry->record.job = spec.job;
+    entry->record.class_name = demangle(creation->function->class_type->name());
+    entry->record.name = spec.opts().actor_name;
+    entry->record.ray_namespace = spec.opts().actor_namespace;
+    entry->record.restarts = creation->attempt;
+    entry->creation = creation;
+  }
+  ray::internal::Retain(entry); // the living actor's own; the other one is the creation's
+  creation->actor = entry;
+  start_actor(creation);
+}
+
+/// A call of an actor that lives here.
+void runtime::take_call(const pending_task_ptr& call) {
+  auto entry = actor_ptr::adopt(known_actor(call->spec.actor));
+  if (!entry || !entry->hosted)
+    return fail_task(*call, {errc::actor_died, "actor " + to_string(call->spec.actor)
+                                                 + " does not live in this process any more"});
+  ray::internal::Retain(entry.get());
+  call->actor = entry.get();
+  std::optional<error> failure;
+  {
+    std::lock_guard guard(entry->mutex);
+    if (entry->record.state == actor_state::dead)
+      failure = dead(*entry);
+    else
+      entry->inbox.push_back(call);
+  }
+  if (failure)
+    return fail_task(*call, *failure);
+  notify(*entry);
+}
+
+void runtime::end_hosted_actor(actor_id id, const std::string& cause) {
+  if (auto entry = actor_ptr::adopt(known_actor(id)))
+    actor_ended(*entry, cause, false);
+}
+
 void runtime::KillActor(ActorEntry& entry, bool no_restart) {
+  if (attached_)
+    return host_->kill_actor(entry.id, "it was killed (ActorHandle::Kill)", !no_restart);
   actor_ended(entry, "it was killed (ActorHandle::Kill)", !no_restart);
 }
 

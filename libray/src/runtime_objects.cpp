@@ -2,12 +2,12 @@
 
 #include <condition_variable>
 #include <cstring>
-#include <new>
 #include <thread>
 #include <unordered_set>
 
 #include "gcs/types/codec.hpp"
 #include "libray/src/exception.hpp"
+#include "libray/src/value_memory.hpp"
 #include "ray/api/ray_exception.h"
 
 namespace caf_ray {
@@ -25,43 +25,6 @@ constexpr auto spin_time = 30us;
 
 /// A full store may take this long to make room (spilling to a slow disk) before Put gives up.
 constexpr auto store_patience = std::chrono::minutes(5);
-
-/// Bytes behind their own header, in one allocation.
-class heap_value final : public BytesOwner {
-public:
-  static heap_value* make(std::size_t size) {
-    auto memory = ::operator new (data_offset + size, std::align_val_t{alignment});
-    return new (memory) heap_value;
-  }
-  char* data() noexcept { return reinterpret_cast<char*>(this) + data_offset; }
-
-  void operator delete(void* p) { ::operator delete (p, std::align_val_t{alignment}); }
-
-private:
-  static constexpr std::size_t alignment = 16;
-  static constexpr std::size_t data_offset = 16;
-  heap_value() = default;
-  ~heap_value() override = default;
-};
-
-/// The same, 64-byte aligned for array segments.
-class aligned_value final : public BytesOwner {
-public:
-  static aligned_value* make(std::size_t size) {
-    auto memory = ::operator new (data_offset + size, std::align_val_t{payload_alignment});
-    return new (memory) aligned_value;
-  }
-  char* data() noexcept { return reinterpret_cast<char*>(this) + data_offset; }
-
-  void operator delete(void* p) { ::operator delete (p, std::align_val_t{payload_alignment}); }
-
-private:
-  static constexpr std::size_t data_offset = payload_alignment;
-  aligned_value() = default;
-  ~aligned_value() override = default;
-};
-
-static_assert(sizeof(heap_value) <= 16 && sizeof(aligned_value) <= payload_alignment);
 
 /// An object of the store, pinned while somebody reads it.
 class pinned_value final : public BytesOwner {
@@ -128,10 +91,6 @@ std::chrono::milliseconds why_patience(int timeout_ms) {
   return timeout_ms < 100 ? 0ms : std::min<std::chrono::milliseconds>(timeout_ms * 1ms / 10, 200ms);
 }
 
-std::string object_key(object_id object, node_id node) {
-  return to_binary(object) + to_binary(node);
-}
-
 } // namespace
 
 stored_value runtime::store_value(object_id id, const PackedValue& packed) {
@@ -139,23 +98,14 @@ stored_value runtime::store_value(object_id id, const PackedValue& packed) {
   value.size = ray::internal::BlobSize(packed);
   value.contained = packed.contained;
   if (value.size <= inline_value_bytes) {
-    char* to;
-    if (packed.segments.empty()) {
-      auto memory = heap_value::make(value.size);
-      value.owner = BytesRef::Adopt(memory);
-      to = memory->data();
-    } else {
-      auto memory = aligned_value::make(value.size);
-      value.owner = BytesRef::Adopt(memory);
-      to = memory->data();
-    }
+    auto to = make_value_memory(value.size, !packed.segments.empty(), value.owner);
     ray::internal::WriteBlob(packed, to);
     value.data = to;
     return value;
   }
   if (closed())
     throw_error({errc::shut_down, "ray::Shutdown was called"});
-  auto writer = node_->store().create(id, value.size, store_patience);
+  auto writer = host_->create(id, value.size, store_patience);
   if (!writer && writer.error().code == errc::already_exists) {
     // A task that runs again makes what it made before; what nobody erased is still right.
     value.in_store = true;
@@ -166,16 +116,13 @@ stored_value runtime::store_value(object_id id, const PackedValue& packed) {
   ray::internal::WriteBlob(packed, reinterpret_cast<char*>(writer->data().data()));
   writer->seal();
   value.in_store = true;
-  node_->control().put(gcs::table_kind::objects, object_key(id, node_->id()),
-                       encode(object_record{value.size, false}), job_);
+  host_->stored(id, value.size);
   return value;
 }
 
 void runtime::drop_value(object_id id, const stored_value& value) {
-  if (!value.in_store)
-    return;
-  node_->store().erase(id);
-  node_->control().erase(gcs::table_kind::objects, object_key(id, node_->id()));
+  if (value.in_store)
+    host_->erase(id);
 }
 
 EntryPtr runtime::Put(const PackedValue& packed) {
@@ -194,7 +141,7 @@ EntryPtr runtime::Put(const PackedValue& packed) {
 EntryPtr runtime::CreateInPlace(std::size_t size, char*& data) {
   auto& ctx = context();
   auto id = derive_put(ctx.id, ctx.puts.fetch_add(1, std::memory_order_relaxed));
-  auto writer = node_->store().create(id, size, store_patience);
+  auto writer = host_->create(id, size, store_patience);
   if (!writer)
     throw_error(writer.error());
   data = reinterpret_cast<char*>(writer->data().data());
@@ -213,8 +160,7 @@ void runtime::SealInPlace(ObjectEntry& entry) {
   auto owner = std::move(entry.value.owner);
   static_cast<unsealed_value*>(owner.get())->writer.seal();
   deliver(entry, std::move(value));
-  node_->control().put(gcs::table_kind::objects, object_key(entry.id, node_->id()),
-                       encode(object_record{entry.value.size, false}), job_);
+  host_->stored(entry.id, entry.value.size);
 }
 
 void runtime::deliver(ObjectEntry& entry, stored_value value) {
@@ -226,21 +172,21 @@ void runtime::deliver(ObjectEntry& entry, stored_value value) {
     return;
   }
   if (watched)
-    node_->ports().events.push({scheduler::task_event::kind::object_ready, nullptr, entry.id});
+    host_->tell({scheduler::task_event::kind::object_ready, nullptr, entry.id});
 }
 
 void runtime::deliver(ObjectEntry& entry, const error& e) {
   bool watched = false;
   if (resolve(entry, std::make_shared<const error>(e), watched) && watched && !closed())
-    node_->ports().events.push({scheduler::task_event::kind::object_ready, nullptr, entry.id});
+    host_->tell({scheduler::task_event::kind::object_ready, nullptr, entry.id});
 }
 
 void runtime::object_died(ObjectEntry& entry) {
-  drop_value(entry.id, entry.value);
+  host_->released(entry);
   if (auto task = std::move(entry.producer)) {
     if (task->live_results.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       task->lineage_unneeded.store(true, std::memory_order_release);
-      node_->lineage().forget(task->spec.id);
+      host_->forget(*task);
     }
   }
 }
@@ -250,17 +196,12 @@ result<ValueBytes> runtime::try_read(ObjectEntry& entry) {
     return tl::unexpected(*entry.error);
   if (!entry.value.in_store)
     return ValueBytes{entry.value.data, entry.value.size, entry.value.owner};
-  auto value_of = [](objstore::pinned pin) {
-    auto bytes = pin.bytes();
-    return ValueBytes{reinterpret_cast<const char*>(bytes.data()), bytes.size(),
-                      BytesRef::Adopt(new pinned_value(std::move(pin)))};
-  };
-  if (auto pin = node_->store().try_get(entry.id))
-    return value_of(std::move(*pin));
-  auto pin = node_->store().get(entry.id, store_patience);
+  auto pin = host_->read(entry.id, store_patience);
   if (!pin)
     return fail(pin.error().code, name_of(entry) + ": " + pin.error().what);
-  return value_of(std::move(*pin));
+  auto bytes = pin->bytes();
+  return ValueBytes{reinterpret_cast<const char*>(bytes.data()), bytes.size(),
+                    BytesRef::Adopt(new pinned_value(std::move(*pin)))};
 }
 
 ValueBytes runtime::read(ObjectEntry& entry) {
@@ -271,12 +212,13 @@ ValueBytes runtime::read(ObjectEntry& entry) {
 }
 
 void runtime::block(const std::function<void()>& wait) {
-  // Every task of this thread's stack lends its CPU: the one that waits and those below it.
+  // Every task of this thread's stack lends its CPU: the one that waits and those below it. The
+  // node of a worker hears of all, since it sends another task meanwhile.
   auto tell = [this](scheduler::task_event::kind what) {
     for (auto ctx = task_context::current; ctx; ctx = ctx->below)
       if (ctx->task && ctx->task->dispatched.load(std::memory_order_relaxed)
-          && ctx->task->spec.opts().resources.get("CPU") > 0)
-        node_->ports().events.push({what, ctx->task, {}});
+          && (attached_ || ctx->task->spec.opts().resources.get("CPU") > 0))
+        host_->tell({what, ctx->task, {}});
   };
   tell(scheduler::task_event::kind::blocked);
   {
@@ -284,6 +226,17 @@ void runtime::block(const std::function<void()>& wait) {
     wait();
   }
   tell(scheduler::task_event::kind::unblocked);
+}
+
+void runtime::ask_for(ObjectEntry& entry) {
+  if (!attached_)
+    return;
+  {
+    std::lock_guard guard(lock_of(entry));
+    if (!entry.pending() || std::exchange(entry.wanted, true))
+      return;
+  }
+  host_->want(entry);
 }
 
 bool runtime::wait_until(ObjectEntry& entry, int timeout_ms) {
@@ -303,6 +256,7 @@ bool runtime::wait_until(ObjectEntry& entry, int timeout_ms) {
     if (!entry.pending())
       return true;
   }
+  ask_for(entry);
   countdown counter(1);
   counting_listener listener;
   listener.counter = &counter;
@@ -372,6 +326,7 @@ std::vector<bool> runtime::Wait(const std::vector<ObjectEntry*>& entries, int co
     std::vector<counting_listener> listeners(n);
     for (std::size_t i = 0; i < n; ++i) {
       listeners[i].counter = &counter;
+      ask_for(*entries[i]);
       if (!listen(*entries[i], listeners[i]))
         counter.arrived();
     }
@@ -399,7 +354,9 @@ EntryPtr runtime::FindObject(const std::string& binary_id) {
   if (auto entry = object_table::instance().find(*id))
     return entry;
   auto entry = object_table::instance().find_or_insert(*id);
-  // In this mode every object that lives is known here.
+  if (host_->borrow(*entry))
+    return entry;
+  // Every object that lives is known here.
   deliver(*entry,
           error{errc::object_lost,
                 "object " + to_string(*id)
@@ -422,7 +379,7 @@ namespace {
 
 void Destroy(ObjectEntry* entry) {
   object_table::instance().remove(*entry);
-  if (entry->value.in_store || entry->producer) {
+  if (entry->value.in_store || entry->producer || entry->receipts > 0) {
     if (auto runtime = runtime_gate::enter())
       runtime->object_died(*entry);
     runtime_gate::leave();

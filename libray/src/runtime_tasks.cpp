@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "libray/src/actor_host.hpp"
 #include "libray/src/env_vars.hpp"
 #include "libray/src/exception.hpp"
 #include "libray/src/task_run.hpp"
@@ -136,7 +137,7 @@ void runtime::wait_for_room() {
   // Slowed down, not refused: room comes as tasks end. When nothing ends, the queue may be waiting
   // for what this caller is about to submit, so it is let in.
   block([this] {
-    auto& finished = node_->ports().gauge.finished;
+    auto& finished = host_->gauge().finished;
     auto seen = finished.load();
     auto since = std::chrono::steady_clock::now();
     while (!closed() && in_flight() >= max_queued_tasks) {
@@ -154,7 +155,7 @@ void runtime::wait_for_room() {
 
 void runtime::submit(const pending_task_ptr& task) {
   submitted_.fetch_add(1, std::memory_order_relaxed);
-  node_->ports().submissions.push(task);
+  host_->submit(task);
 }
 
 void runtime::SubmitTask(TaskCall& call, const CallOptions& given, EntryPtr* results) {
@@ -166,28 +167,27 @@ void runtime::SubmitTask(TaskCall& call, const CallOptions& given, EntryPtr* res
   task->spec.options = std::move(options);
   if (task->spec.opts().group)
     groups_.note(task->spec);
-  node_->lineage().append(task_spec_ptr(task, &task->spec),
-                          std::shared_ptr<const std::atomic<bool>>(task, &task->lineage_unneeded));
+  host_->record(task);
   submit(task);
 }
 
 void runtime::run_dispatched(const pending_task_ptr& task) {
-  auto& gauge = node_->ports().gauge;
+  auto& gauge = host_->gauge();
   auto started = gauge.started.fetch_add(1, std::memory_order_relaxed) + 1;
   if (gauge.hungry.load(std::memory_order_relaxed)
       && gauge.dispatched.load(std::memory_order_relaxed) - started <= dispatch_window / 2
       && gauge.hungry.exchange(false))
-    node_->ports().events.push({event_kind::room, nullptr, {}});
+    host_->tell({event_kind::room, nullptr, {}});
   if (closed())
     return;
   if (task->try_claim())
     run_claimed(task);
   else if (task->holds_resources() && task->claim.load() == scheduled_task::claim_state::cancelled)
-    node_->ports().events.push({event_kind::finished, task, {}});
+    host_->tell({event_kind::finished, task, {}});
 }
 
 void runtime::run_claimed(const pending_task_ptr& task) {
-  auto& gauge = node_->ports().gauge;
+  auto& gauge = host_->gauge();
   auto begin = std::chrono::steady_clock::now();
   bool dispatched = task->dispatched.load(std::memory_order_relaxed);
   task_context ctx;
@@ -197,9 +197,13 @@ void runtime::run_claimed(const pending_task_ptr& task) {
   if (task->attempt > 0 && !task->results_pending()) {
     // Cancelled between two attempts.
     if (dispatched && task->holds_resources())
-      node_->ports().events.push({event_kind::finished, task, {}});
+      host_->tell({event_kind::finished, task, {}});
     end_task(*task);
     return;
+  }
+  if (task->foreign) {
+    for (auto& input : task->inputs)
+      wait_until(*input, -1);
   }
   std::optional<task_run> run(std::in_place, *this, *task);
   std::optional<error> failure;
@@ -210,13 +214,14 @@ void runtime::run_claimed(const pending_task_ptr& task) {
   auto time = std::chrono::steady_clock::now() - begin;
   gauge.run_ns.fetch_add(static_cast<std::uint64_t>(time.count()), std::memory_order_relaxed);
   gauge.finished.fetch_add(1, std::memory_order_relaxed);
+  task->run_ns = static_cast<std::uint64_t>(time.count());
   const auto& options = task->spec.opts();
   bool again =
     failure && failure->code == errc::task_failed && options.retry_exceptions && !closed()
     && (options.max_retries < 0 || task->attempt < static_cast<std::uint32_t>(options.max_retries))
     && task->results_pending();
   if (dispatched && task->holds_resources())
-    node_->ports().events.push({event_kind::finished, task, {}});
+    host_->tell({event_kind::finished, task, {}});
   if (again) {
     // What this attempt has stored goes before the next one stores under the same ids.
     run.reset();
@@ -225,13 +230,14 @@ void runtime::run_claimed(const pending_task_ptr& task) {
     next->spec = task->spec;
     next->function = task->function;
     next->attempt = task->attempt + 1;
+    next->foreign = task->foreign;
     next->take_over(*task);
     // A copy: once the first of them names `next`, a cancel may empty its list.
     for (auto& result : std::vector<EntryPtr>(next->results)) {
       std::lock_guard guard(lock_of(*result));
       result->producer = next;
     }
-    node_->ports().submissions.push(next);
+    host_->submit(next);
     return;
   }
   if (failure)
@@ -241,9 +247,25 @@ void runtime::run_claimed(const pending_task_ptr& task) {
   end_task(*task);
 }
 
+void runtime::start_foreign(const pending_task_ptr& task) {
+  switch (task->spec.kind) {
+    case task_kind::plain: spawn_user<task_actor>(this, task); break;
+    case task_kind::actor_creation: host_actor(task); break;
+    case task_kind::actor_method: take_call(task); break;
+  }
+}
+
 void runtime::fail_task(pending_task& task, const error& e) {
+  if (task.foreign)
+    return host_->completed(task, {}, e);
   for (auto& result : task.results)
     deliver(*result, e);
+}
+
+void runtime::fail_running(const pending_task& task, const error& e) {
+  if (task.foreign)
+    return host_->completed(task, {}, e);
+  fail_results(task.spec, e);
 }
 
 void runtime::fail_results(const task_spec& spec, const error& e) {
@@ -289,6 +311,8 @@ void runtime::Cancel(ObjectEntry& entry, bool force) {
   }
   if (!task || !entry.pending())
     return;
+  if (host_->cancel(*task, force))
+    return;
   const error cancelled{errc::cancelled, "task " + task->spec.display_name() + " ("
                                            + to_string(task->spec.id) + ") was cancelled"};
   if (task->spec.kind == task_kind::actor_method) {
@@ -301,7 +325,7 @@ void runtime::Cancel(ObjectEntry& entry, bool force) {
   }
   if (task->try_claim(scheduled_task::claim_state::cancelled)) {
     // If it was dispatched already, its task actor gives the resources back.
-    node_->ports().events.push({event_kind::withdrawn, task, {}});
+    host_->tell({event_kind::withdrawn, task, {}});
     fail_task(*task, cancelled);
     end_task(*task);
   } else if (force) {
@@ -345,11 +369,7 @@ std::string runtime::why(ObjectEntry& entry, std::chrono::milliseconds patience)
   std::string reason = "task " + task->spec.display_name() + " has not started";
   if (patience == 0ms)
     return reason;
-  caf::scoped_actor self(host().system());
-  block([&] {
-    self->request(node_->local_scheduler(), patience, scheduler::why_atom_v, task->spec.id)
-      .receive([&](std::string& text) { reason = std::move(text); }, [](const caf::error&) {});
-  });
+  block([&] { reason = host_->why(task->spec.id, patience, std::move(reason)); });
   return reason;
 }
 

@@ -61,6 +61,8 @@ std::optional<error> task_run::execute() {
 
 void task_run::deliver() {
   delivered_ = true;
+  if (task_.foreign)
+    return owner_.host().completed(task_, std::move(results_), {});
   for (std::size_t i = 0; i < results_.size(); ++i)
     owner_.deliver(*task_.results[i], std::move(results_[i]));
 }

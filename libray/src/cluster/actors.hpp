@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "gcs/types/messages.hpp"
+#include "libray/src/cluster/greeting.hpp"
+
+/// Who understands what between a node and the processes of its host. Almost everything rides in
+/// batches of operations (`wire.hpp`).
+namespace caf_ray::cluster {
+
+/// A node's hub, for the processes of its host.
+using hub_actor = caf::typed_actor<
+  /// A process introduces itself (a `hello`, packed) and the actor that speaks for it. That one
+  /// gets welcome_atom or refuse_atom, and is monitored.
+  caf::reacts_to<hello_atom, std::string, caf::strong_actor_ptr>,
+  /// Carry these operations out. The sender has sent so many bytes of batches with this one.
+  caf::reacts_to<batch_atom, std::uint64_t, std::string>,
+  /// The sender has dealt with so many bytes of batches.
+  caf::reacts_to<credit_atom, std::uint64_t>,
+  /// The sender's process is about to end.
+  caf::reacts_to<leave_atom>,
+  /// Describe yourself in numbers: (name, value) pairs.
+  caf::replies_to<status_atom>::with<std::vector<std::pair<std::string, std::string>>>,
+  /// To oneself: something was posted from another thread.
+  caf::reacts_to<drain_atom>,
+  /// To oneself: the timer.
+  caf::reacts_to<tick_atom>>;
+
+/// What speaks for a process to its node.
+using link_actor = caf::typed_actor<
+  /// You are in: a `welcome`, packed; the GCS shards, and behind them the group manager.
+  caf::reacts_to<welcome_atom, std::string, std::vector<caf::strong_actor_ptr>>,
+  /// You are not.
+  caf::reacts_to<refuse_atom, error>,
+  /// As above, in the other direction.
+  caf::reacts_to<batch_atom, std::uint64_t, std::string>,
+  caf::reacts_to<credit_atom, std::uint64_t>,
+  /// The node asks this process to end.
+  caf::reacts_to<leave_atom>,
+  /// To oneself: operations are waiting to be sent.
+  caf::reacts_to<drain_atom>>;
+
+/// Batches in one direction that may be under way: what a frozen receiver can make its sender's
+/// system keep.
+inline constexpr std::uint64_t window_bytes = 8 * 1024 * 1024;
+/// A receiver says so each time it has dealt with this much.
+inline constexpr std::uint64_t credit_bytes = 1024 * 1024;
+
+} // namespace caf_ray::cluster

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "gcs/types/error.hpp"
+#include "libray/src/transport/connection.hpp"
+
+/// How processes of a host find its node.
+namespace caf_ray::cluster {
+
+/// Where nodes of this user put their sockets: in $XDG_RUNTIME_DIR, else in the system's temporary
+/// folder under a name with the user's number. Not made here.
+std::filesystem::path run_folder();
+
+/// The socket of the node on this host that belongs to the cluster at `address` ("host:port").
+std::filesystem::path socket_of(const std::string& address);
+
+/// Joins that node. Errors: not_found (and what to run), refused, timed_out, io_failed.
+result<transport::connection> connect_to_node(const std::string& address);
+
+} // namespace caf_ray::cluster

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gcs/types/ids.hpp"
+#include "libray/src/cluster/wire.hpp"
+
+namespace caf_ray::cluster {
+
+/// What a process says of itself when it joins a node of its host.
+struct hello {
+  std::uint32_t version = wire_version;
+  bool is_worker = false;
+  std::uint32_t pid = 0;
+  /// Of a worker: the number it was started with. 0: a driver.
+  std::uint64_t token = 0;
+  /// Of a driver: the file to start its workers from.
+  std::string program;
+
+  template <class Inspector>
+  friend typename Inspector::result_type inspect(Inspector& f, hello& x) {
+    return f(x.version, x.is_worker, x.pid, x.token, x.program);
+  }
+};
+
+/// What the node answers.
+struct welcome {
+  node_id node;
+  /// Where the arena can be opened by processes of the same user.
+  std::string memory_path;
+  std::uint64_t memory_bytes = 0;
+  std::uint32_t slots = 1;
+  std::uint32_t shard_count = 0;
+  /// Of a worker: whose tasks it will run.
+  job_id job = 0;
+  std::string ray_namespace;
+
+  template <class Inspector>
+  friend typename Inspector::result_type inspect(Inspector& f, welcome& x) {
+    return f(x.node, x.memory_path, x.memory_bytes, x.slots, x.shard_count, x.job, x.ray_namespace);
+  }
+};
+
+template <class Record>
+std::string pack(const Record& record) {
+  std::string bytes;
+  flat_writer(bytes).write(record);
+  return bytes;
+}
+
+/// Error: corrupt, when the bytes are not exactly such a record.
+template <class Record>
+result<Record> unpack(std::string_view bytes) {
+  Record record;
+  flat_reader reader(bytes);
+  reader.read(record);
+  if (reader.failed() || !reader.at_end())
+    return fail(errc::corrupt, "a greeting of another shape: another version of caf-ray?");
+  return record;
+}
+
+} // namespace caf_ray::cluster

@@ -1,0 +1,339 @@
+#include "libray/src/cluster/hub.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "libray/src/transport/basp.hpp"
+#include "libray/src/transport/connection.hpp"
+#include "ray/api/logging.h"
+
+#include <unistd.h>
+
+namespace caf_ray::cluster {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Between looks at processes that ended without a word, and at idle workers.
+constexpr auto tick_interval = 100ms;
+
+/// The end of a process is seen a moment after that of its connection; it may take this long.
+constexpr auto end_poll = 2ms;
+constexpr auto end_patience = 200ms;
+
+/// A worker process may take this long to join: program start, static constructors.
+constexpr auto start_patience = 30s;
+
+} // namespace
+
+hub::hub(caf::actor_config& config, hub_settings settings)
+  : io_hosted<hub_actor::base>(config), settings_(std::move(settings)), core_(core_options()) {
+  set_down_handler([this](const caf::down_msg& down) { lose(down.source); });
+}
+
+hub::~hub() = default;
+
+hub_options hub::core_options() {
+  hub_options options;
+  options.store = settings_.store;
+  options.ports = settings_.ports;
+  options.pool.workers_per_job = std::max(1u, settings_.slots);
+  options.send = [this](client_id to, std::string batch) { send_batch(to, std::move(batch)); };
+  options.know_job = [this](client_id client, const job_op& op) {
+    if (auto at = peers_.find(client); at != peers_.end())
+      jobs_[op.job] = {at->second.program, op.ray_namespace};
+  };
+  options.start_worker = [this](job_id job, actor_id only) { start_worker(job, only); };
+  options.end_worker = [this](client_id worker) { end_worker(worker); };
+  options.kill_worker = [this](client_id worker) { kill_worker(worker); };
+  options.record_actor = settings_.record_actor;
+  options.record = settings_.record;
+  options.forget = settings_.forget;
+  options.now = [] { return std::chrono::steady_clock::now(); };
+  options.aside = [this](std::function<void()> work, std::function<void()> then) {
+    auto me = caf::actor_cast<caf::actor>(this);
+    system().spawn<caf::hidden>(
+      [me, box = posted_](caf::event_based_actor*, const std::function<void()>& first,
+                          std::function<void()> second) {
+        first();
+        {
+          std::lock_guard guard(box->mutex);
+          box->work.push_back(std::move(second));
+        }
+        caf::anon_send(me, drain_atom_v);
+      },
+      std::move(work), std::move(then));
+  };
+  return options;
+}
+
+void hub::run_posted() {
+  std::vector<std::function<void()>> work;
+  {
+    std::lock_guard guard(posted_->mutex);
+    work.swap(posted_->work);
+  }
+  for (auto& f : work)
+    f();
+}
+
+client_id hub::client_of(const void* link) const {
+  auto at = by_link_.find(link);
+  return at == by_link_.end() ? 0 : at->second;
+}
+
+// -- processes come and go
+// --------------------------------------------------------------------------
+
+void hub::refuse(const caf::strong_actor_ptr& link, error why) {
+  RAYLOG(WARNING) << "a process was refused: " << why.what;
+  send(caf::actor_cast<link_actor>(link), refuse_atom_v, std::move(why));
+}
+
+void hub::welcome_process(const std::string& bytes, const caf::strong_actor_ptr& link) {
+  if (!link)
+    return;
+  auto said = unpack<hello>(bytes);
+  if (!said)
+    return refuse(link, said.error());
+  if (said->version != wire_version)
+    return refuse(link,
+                  {errc::version_mismatch,
+                   "process " + std::to_string(said->pid) + " speaks version "
+                     + std::to_string(said->version) + ", this node " + std::to_string(wire_version)
+                     + "; build the program with the same caf-ray as the node"});
+  welcome answer;
+  answer.node = settings_.node;
+  answer.memory_path = "/proc/" + std::to_string(getpid()) + "/fd/"
+                       + std::to_string(settings_.store->memory_descriptor());
+  answer.slots = settings_.slots;
+  answer.shard_count = static_cast<std::uint32_t>(settings_.services.size() - 1);
+  peer newcomer;
+  newcomer.link = link;
+  newcomer.pid = said->pid;
+  newcomer.program = said->program;
+  worker_process process;
+  actor_id only;
+  if (said->is_worker) {
+    auto at = starting_.find(said->token);
+    if (at == starting_.end())
+      return refuse(link, {errc::not_found, "nobody started a worker with that token"});
+    answer.job = at->second.job;
+    only = at->second.only;
+    answer.ray_namespace = at->second.ray_namespace;
+    process = std::move(at->second.process);
+    starting_.erase(at);
+  }
+  monitor(caf::actor_cast<caf::actor>(link));
+  send(caf::actor_cast<link_actor>(link), welcome_atom_v, pack(answer), settings_.services);
+  // From here on batches may go there: the peer must be known before the core sends the first.
+  auto id = core_.next_client();
+  by_link_[link.get()] = id;
+  peers_[id] = std::move(newcomer);
+  if (said->is_worker)
+    workers_[id] = std::move(process);
+  core_.join(said->is_worker ? client_kind::worker : client_kind::driver, answer.job, only);
+  core_.flush();
+}
+
+void hub::lose(const caf::actor_addr& who) {
+  for (auto& [id, p] : peers_)
+    if (p.link == who) {
+      cut(id, "its connection is gone");
+      return;
+    }
+}
+
+void hub::cut(client_id who, const std::string& cause) {
+  auto at = peers_.find(who);
+  if (at == peers_.end())
+    return;
+  by_link_.erase(at->second.link.get());
+  auto pid = at->second.pid;
+  peers_.erase(at);
+  if (auto worker = workers_.extract(who)) {
+    dying_.push_back(
+      {who, std::move(worker.mapped()), cause, std::chrono::steady_clock::now() + end_patience});
+    return bury();
+  }
+  RAYLOG(INFO) << "process " << pid << " has left: " << cause;
+  core_.leave(who, cause);
+  core_.flush();
+}
+
+void hub::bury() {
+  for (std::size_t i = 0; i < dying_.size();) {
+    auto& entry = dying_[i];
+    auto how = entry.process.ended();
+    bool late = std::chrono::steady_clock::now() > entry.until;
+    if (how.empty() && !late) {
+      ++i;
+      continue;
+    }
+    auto gone = std::move(entry);
+    dying_.erase(dying_.begin() + static_cast<std::ptrdiff_t>(i));
+    // One that has not ended has no way back to us; its destructor kills it.
+    auto cause = how.empty() ? gone.cause : how;
+    RAYLOG(INFO) << "worker process " << gone.process.pid() << " has left: " << cause;
+    core_.leave(gone.who, cause);
+  }
+  if (!dying_.empty())
+    delayed_send(this, end_poll, drain_atom_v);
+  core_.flush();
+}
+
+void hub::start_worker(job_id job, actor_id only) {
+  auto known = jobs_.find(job);
+  auto token = ++last_token_;
+  auto failed = [&](const std::string& cause) {
+    RAYLOG(ERROR) << "no worker for job " << job << ": " << cause;
+    std::lock_guard guard(posted_->mutex);
+    posted_->work.push_back([this, job, only, cause] { core_.worker_failed(job, only, cause); });
+    caf::anon_send(caf::actor_cast<caf::actor>(this), drain_atom_v);
+  };
+  if (known == jobs_.end())
+    return failed("nobody has said which program it is");
+  auto ends = transport::make_child_socket();
+  if (!ends)
+    return failed(ends.error().what);
+  worker_start how;
+  how.program = known->second.program;
+  how.token = token;
+  how.descriptor = ends->theirs.get();
+  if (!settings_.log_directory.empty())
+    how.log_file = settings_.log_directory + "/worker-" + std::to_string(getpid()) + "-"
+                   + std::to_string(token) + ".log";
+  auto process = worker_process::start(how);
+  if (!process)
+    return failed(process.error().what);
+  starting_.emplace(token, start{std::move(*process), job, known->second.ray_namespace, only,
+                                 std::chrono::steady_clock::now() + start_patience});
+  transport::serve(system(), std::move(ends->ours), caf::actor_cast<caf::strong_actor_ptr>(this));
+}
+
+void hub::end_worker(client_id worker) {
+  if (auto at = peers_.find(worker); at != peers_.end())
+    send(caf::actor_cast<link_actor>(at->second.link), leave_atom_v);
+}
+
+void hub::kill_worker(client_id worker) {
+  // Its end is seen as that of any other.
+  if (auto at = workers_.find(worker); at != workers_.end())
+    at->second.kill();
+}
+
+/// Processes that have ended before they joined, or do not.
+void hub::reap() {
+  std::vector<std::function<void()>> failures;
+  for (auto at = starting_.begin(); at != starting_.end();) {
+    auto how = at->second.process.ended();
+    if (how.empty() && std::chrono::steady_clock::now() > at->second.until)
+      how = "it has not joined within "
+            + std::to_string(std::chrono::seconds(start_patience).count()) + " s";
+    if (how.empty()) {
+      ++at;
+    } else {
+      failures.push_back([this, job = at->second.job, only = at->second.only, how] {
+        core_.worker_failed(job, only, how);
+      });
+      at = starting_.erase(at);
+    }
+  }
+  for (auto& tell : failures)
+    tell();
+}
+
+// -- batches
+// ----------------------------------------------------------------------------------------
+
+void hub::receive(std::uint64_t total, const std::string& batch) {
+  auto from = current_sender();
+  auto id = client_of(from.get());
+  auto at = peers_.find(id);
+  if (at == peers_.end())
+    return;
+  at->second.received_bytes = total;
+  auto done = core_.handle(id, batch);
+  core_.flush();
+  if (!done)
+    return cut(id, done.error().what);
+  auto again = peers_.find(id);
+  if (again == peers_.end())
+    return;
+  auto& p = again->second;
+  if (p.received_bytes - p.told_bytes >= credit_bytes) {
+    p.told_bytes = p.received_bytes;
+    send(caf::actor_cast<link_actor>(p.link), credit_atom_v, p.told_bytes);
+  }
+}
+
+void hub::credit(std::uint64_t total) {
+  auto at = peers_.find(client_of(current_sender().get()));
+  if (at == peers_.end())
+    return;
+  at->second.credited_bytes = std::max(at->second.credited_bytes, total);
+  send_waiting(at->second);
+}
+
+void hub::send_batch(client_id to, std::string batch) {
+  auto at = peers_.find(to);
+  if (at == peers_.end())
+    return;
+  at->second.waiting.push_back(std::move(batch));
+  send_waiting(at->second);
+}
+
+void hub::send_waiting(peer& to) {
+  while (!to.waiting.empty() && to.sent_bytes - to.credited_bytes < window_bytes) {
+    auto batch = std::move(to.waiting.front());
+    to.waiting.pop_front();
+    to.sent_bytes += batch.size();
+    send(caf::actor_cast<link_actor>(to.link), batch_atom_v, to.sent_bytes, std::move(batch));
+  }
+}
+
+// -- the actor
+// --------------------------------------------------------------------------------------
+
+void hub::on_exit() {
+  starting_.clear();
+  workers_.clear();
+  dying_.clear();
+  peers_.clear();
+  by_link_.clear();
+  if (settings_.on_end)
+    settings_.on_end();
+}
+
+hub_actor::behavior_type hub::make_behavior() {
+  delayed_send(this, tick_interval, tick_atom_v);
+  return {
+    [this](hello_atom, const std::string& bytes, const caf::strong_actor_ptr& link) {
+      welcome_process(bytes, link);
+    },
+    [this](batch_atom, std::uint64_t total, const std::string& batch) { receive(total, batch); },
+    [this](credit_atom, std::uint64_t total) { credit(total); },
+    [this](leave_atom) { cut(client_of(current_sender().get()), "it has ended"); },
+    [this](status_atom) {
+      std::vector<std::pair<std::string, std::string>> lines;
+      lines.emplace_back("processes", std::to_string(peers_.size()));
+      lines.emplace_back("workers", std::to_string(workers_.size()));
+      lines.emplace_back("objects", std::to_string(core_.objects().size()));
+      lines.emplace_back("tasks", std::to_string(core_.task_count()));
+      return lines;
+    },
+    [this](drain_atom) {
+      run_posted();
+      bury();
+    },
+    [this](tick_atom) {
+      reap();
+      core_.tick();
+      core_.flush();
+      delayed_send(this, tick_interval, tick_atom_v);
+    },
+  };
+}
+
+} // namespace caf_ray::cluster

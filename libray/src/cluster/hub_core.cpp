@@ -1,0 +1,535 @@
+#include "libray/src/cluster/hub_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "libray/src/actor_entry.hpp"
+
+namespace caf_ray::cluster {
+
+using namespace std::chrono_literals;
+using event_kind = scheduler::task_event::kind;
+
+namespace {
+
+/// A full store may take this long to make room before a process is told that there is none.
+constexpr auto store_patience = std::chrono::minutes(5);
+
+/// Every object that a task needs, once for each place where it is named.
+template <class F>
+void for_each_input(const task_spec& spec, F f) {
+  for (auto& argument : spec.arguments)
+    if (argument.ref)
+      f(argument.ref);
+  for (auto& id : spec.contained)
+    f(id);
+}
+
+} // namespace
+
+hub_core::hub_core(hub_options options) : options_(std::move(options)), pool_(options_.pool) {}
+
+// -- processes
+// --------------------------------------------------------------------------------------
+
+client_id hub_core::join(client_kind kind, job_id job, actor_id only) {
+  auto id = ++last_client_;
+  auto& c = clients_[id];
+  c.kind = kind;
+  c.job = job;
+  if (only) {
+    settle_actor(only, id);
+  } else if (kind == client_kind::worker) {
+    pool_.started(job);
+    pool_.join(id, job, options_.now());
+    for (auto& actor : std::exchange(waiting_actors_[job], {}))
+      settle_actor(actor, id);
+    assign();
+  }
+  return id;
+}
+
+void hub_core::on(client_id from, job_op& op) {
+  find(from)->job = op.job;
+  options_.know_job(from, op);
+}
+
+void hub_core::end_job(job_id job) {
+  std::vector<hub_task_ptr> left;
+  for (auto& [id, task] : tasks_)
+    if (task->spec.job == job)
+      left.push_back(task);
+  const error ended{errc::cancelled, "its job has ended"};
+  std::vector<actor_id> its_actors;
+  for (auto& [id, actor] : actors_)
+    if (actor.record.job == job && !actor.record.detached)
+      its_actors.push_back(id);
+  for (auto& id : its_actors)
+    end_actor(id, "its job has ended", false, false);
+  for (auto& task : left) {
+    auto* actor = task->spec.actor ? find_actor(task->spec.actor) : nullptr;
+    if (actor && actor->record.detached)
+      continue;
+    if (task->try_claim(scheduled_task::claim_state::cancelled))
+      options_.ports->events.push({event_kind::withdrawn, task, {}});
+    fail(task, ended);
+  }
+  for (auto& task : ready_[job])
+    give_back(task);
+  ready_.erase(job);
+  for (auto& [id, c] : clients_) {
+    bool hosts = std::any_of(actors_.begin(), actors_.end(),
+                             [id = id](auto& x) { return x.second.worker == id; });
+    if (c.kind == client_kind::worker && c.job == job && !hosts)
+      options_.end_worker(id);
+  }
+}
+
+void hub_core::worker_failed(job_id job, actor_id only, const std::string& cause) {
+  if (only)
+    return end_actor(only, "no process for it could be started: " + cause, false, true);
+  pool_.started(job);
+  auto at = ready_.find(job);
+  if (at == ready_.end() || at->second.empty())
+    return;
+  // One that cannot even start will not start the next time: whoever waits shall know.
+  auto task = at->second.front();
+  at->second.pop_front();
+  give_back(task);
+  if (task->try_claim())
+    fail(task, {errc::worker_died, "no worker process for job " + std::to_string(job)
+                                     + " could be started: " + cause});
+  assign();
+}
+
+void hub_core::leave(client_id gone, const std::string& cause) {
+  auto at = clients_.find(gone);
+  if (at == clients_.end())
+    return;
+  auto left = std::move(at->second);
+  clients_.erase(at);
+  pool_.leave(gone);
+  std::vector<actor_id> its_actors;
+  for (auto& [id, actor] : actors_)
+    if (actor.worker == gone)
+      its_actors.push_back(id);
+  for (auto& id : its_actors) {
+    for (auto at = left.running.begin(); at != left.running.end();) {
+      auto call = at->second;
+      bool is_its = call->spec.actor == id;
+      at = is_its ? left.running.erase(at) : std::next(at);
+      if (is_its && call->spec.kind == task_kind::actor_method) {
+        auto record = find_actor(id)->record;
+        record.death_cause = "its process has died: " + cause;
+        fail(call, dead_actor(id, record));
+      }
+    }
+    end_actor(id, "its process has died: " + cause, true, true);
+  }
+  for (auto& id : left.unannounced)
+    options_.store->erase(id);
+  for (auto& [id, task] : left.running)
+    lost(task, {errc::worker_died, "the worker that ran " + task->spec.display_name() + " ("
+                                     + to_string(task->spec.id) + ") has died: " + cause});
+  if (left.kind == client_kind::driver && left.job != 0)
+    end_job(left.job);
+  directory::actions actions;
+  objects_.forget(gone, actions);
+  perform(actions);
+  assign();
+}
+
+hub_core::client* hub_core::find(client_id id) {
+  auto at = clients_.find(id);
+  return at == clients_.end() ? nullptr : &at->second;
+}
+
+result<void> hub_core::handle(client_id from, std::string_view batch) {
+  if (!find(from))
+    return {};
+  refused_ = false;
+  auto read = read_ops(batch, [&](auto& op) { on(from, op); });
+  if (read && refused_)
+    return caf_ray::fail(errc::corrupt, "a process has sent what only a node says");
+  assign();
+  return read;
+}
+
+/// Something was added to what this process shall hear.
+void hub_core::added(client_id to, client& c) {
+  if (!std::exchange(c.in_dirty, true))
+    dirty_.push_back(to);
+  if (c.out.size() >= batch_bytes)
+    options_.send(to, std::exchange(c.out, {}));
+}
+
+void hub_core::flush() {
+  for (auto id : std::exchange(dirty_, {})) {
+    auto* c = find(id);
+    if (!c)
+      continue;
+    c->in_dirty = false;
+    if (!c->out.empty())
+      options_.send(id, std::exchange(c->out, {}));
+  }
+}
+
+void hub_core::tick() {
+  for (auto id : pool_.idle(options_.now()))
+    options_.end_worker(id);
+}
+
+// -- objects
+// ----------------------------------------------------------------------------------------
+
+void hub_core::tell(client_id to, object_id object, bool held) {
+  if (held)
+    objects_.hold(object, to);
+  auto& value = objects_.tell(object, to);
+  say(to, ready_op{object, value.form(), held});
+}
+
+void hub_core::perform(directory::actions& actions) {
+  for (auto& [to, object] : actions.tell)
+    if (objects_.must_tell(object, to))
+      tell(to, object);
+  for (auto& object : actions.watched)
+    options_.ports->events.push({event_kind::object_ready, nullptr, object});
+  for (auto& object : actions.erase)
+    options_.store->erase(object);
+}
+
+void hub_core::on(client_id from, want_op& op) {
+  directory::actions actions;
+  objects_.want(op.object, from, actions);
+  perform(actions);
+}
+
+void hub_core::on(client_id from, borrow_op& op) {
+  bool known = objects_.known(op.object);
+  objects_.hold(op.object, from);
+  directory::actions actions;
+  if (!known) {
+    directory::value lost;
+    lost.failure = {errc::object_lost,
+                    "object " + to_string(op.object)
+                      + " does not exist: it was never created, or its last reference is gone"};
+    objects_.resolve(op.object, std::move(lost), actions);
+  }
+  objects_.want(op.object, from, actions);
+  perform(actions);
+}
+
+void hub_core::on(client_id from, release_op& op) {
+  directory::actions actions;
+  objects_.release(op.object, from, op.count, actions);
+  perform(actions);
+}
+
+void hub_core::on(client_id from, put_op& op) {
+  objects_.hold(op.object, from);
+  find(from)->unannounced.erase(op.object);
+  directory::actions actions;
+  objects_.resolve(op.object, directory::value(op.value), actions);
+  perform(actions);
+}
+
+void hub_core::on(client_id from, create_op& op) {
+  auto created = std::make_shared<result<objstore::writable>>();
+  options_.aside([store = options_.store, op,
+                  created] { *created = store->create(op.object, op.size_bytes, store_patience); },
+                 [this, from, object = op.object, created] {
+                   made_memory(from, object, std::move(*created));
+                   flush();
+                 });
+}
+
+void hub_core::made_memory(client_id to, object_id object, result<objstore::writable> memory) {
+  auto* c = find(to);
+  if (!c)
+    return;
+  created_op answer;
+  answer.object = object;
+  if (memory) {
+    answer.offset_bytes =
+      static_cast<std::uint64_t>(memory->data().data() - options_.store->memory_base());
+    answer.size_bytes = memory->data().size();
+    c->writing[object] = std::move(*memory);
+  } else {
+    answer.failure = std::move(memory.error());
+  }
+  say(to, answer);
+}
+
+void hub_core::on(client_id from, seal_op& op) {
+  auto* c = find(from);
+  auto at = c->writing.find(op.object);
+  if (at == c->writing.end())
+    return;
+  auto& pins = c->reading[op.object];
+  pins.pin = at->second.seal();
+  ++pins.count;
+  c->unannounced.insert(op.object);
+  c->writing.erase(at);
+}
+
+void hub_core::on(client_id from, abort_op& op) {
+  auto* c = find(from);
+  c->writing.erase(op.object);
+  if (c->unannounced.erase(op.object))
+    options_.store->erase(op.object);
+}
+
+void hub_core::on(client_id from, pin_op& op) {
+  if (auto pin = options_.store->try_get(op.object))
+    return got_pin(from, op.object, std::move(*pin));
+  auto got = std::make_shared<result<objstore::pinned>>();
+  options_.aside(
+    [store = options_.store, op, got] { *got = store->get(op.object, store_patience); },
+    [this, from, object = op.object, got] {
+      got_pin(from, object, std::move(*got));
+      flush();
+    });
+}
+
+void hub_core::got_pin(client_id to, object_id object, result<objstore::pinned> pin) {
+  auto* c = find(to);
+  if (!c)
+    return;
+  pinned_op answer;
+  answer.object = object;
+  if (pin) {
+    answer.offset_bytes =
+      static_cast<std::uint64_t>(pin->bytes().data() - options_.store->memory_base());
+    answer.size_bytes = pin->bytes().size();
+    auto& pins = c->reading[object];
+    pins.pin = std::move(*pin);
+    ++pins.count;
+  } else {
+    answer.failure = std::move(pin.error());
+  }
+  say(to, answer);
+}
+
+void hub_core::on(client_id from, unpin_op& op) {
+  auto& reading = find(from)->reading;
+  auto at = reading.find(op.object);
+  if (at == reading.end())
+    return;
+  at->second.count -= std::min(at->second.count, op.count);
+  if (at->second.count == 0)
+    reading.erase(at);
+}
+
+// -- tasks
+// ------------------------------------------------------------------------------------------
+
+void hub_core::on(client_id from, submit_op& op) {
+  auto task = std::make_shared<hub_task>();
+  task->spec = std::move(op.spec);
+  task->attempt = op.attempt;
+  task->submitter = from;
+  auto& spec = task->spec;
+  directory::actions actions;
+  bool all_there = spec.return_count > 0;
+  for (auto i = 1u; i <= spec.return_count; ++i) {
+    auto id = result_of(spec.id, i);
+    objects_.hold(id, from);
+    objects_.want(id, from, actions);
+    all_there &= objects_.find(id) != nullptr;
+  }
+  perform(actions);
+  // A parent that runs again names what it made before.
+  if (all_there || !tasks_.emplace(spec.id, task).second)
+    return;
+  for_each_input(spec, [&](object_id id) { objects_.hold_inside(id); });
+  switch (spec.kind) {
+    case task_kind::actor_method: return call_actor(task);
+    case task_kind::actor_creation: create_actor(task); break;
+    case task_kind::plain:
+      if (options_.record)
+        options_.record(task);
+      break;
+  }
+  submit(task);
+}
+
+/// What the local scheduler holds for a task that was dispatched.
+void hub_core::give_back(const hub_task_ptr& task) {
+  auto& options = task->spec.opts();
+  if (task->dispatched.load() && (!options.resources.empty() || options.group))
+    options_.ports->events.push({event_kind::finished, task, {}});
+}
+
+void hub_core::submit(const hub_task_ptr& task) {
+  options_.ports->submissions.push(task);
+}
+
+void hub_core::start(std::vector<task_ptr>& tasks) {
+  for (auto& task : tasks) {
+    auto mine = std::static_pointer_cast<hub_task>(std::move(task));
+    if (mine->spec.kind == task_kind::actor_creation)
+      place_actor(mine);
+    else
+      ready_[mine->spec.job].push_back(std::move(mine));
+  }
+  assign();
+  flush();
+}
+
+void hub_core::assign() {
+  for (auto at = ready_.begin(); at != ready_.end();) {
+    auto& [job, queue] = *at;
+    while (!queue.empty()) {
+      auto worker = pool_.pick(job);
+      if (!worker)
+        break;
+      auto task = std::move(queue.front());
+      queue.pop_front();
+      send_task(*worker, task);
+    }
+    for (auto n = pool_.to_start(job, queue.size()); n > 0; --n) {
+      pool_.starting(job);
+      options_.start_worker(job, {});
+    }
+    at = queue.empty() ? ready_.erase(at) : std::next(at);
+  }
+}
+
+bool hub_core::send_task(client_id worker, const hub_task_ptr& task) {
+  auto& gauge = options_.ports->gauge;
+  bool was_queued = task->spec.kind != task_kind::actor_method;
+  if (was_queued) {
+    auto started = gauge.started.fetch_add(1) + 1;
+    if (gauge.hungry.load() && gauge.dispatched.load() - started <= dispatch_window / 2
+        && gauge.hungry.exchange(false))
+      options_.ports->events.push({event_kind::room, nullptr, {}});
+  }
+  if (!task->try_claim()) {
+    give_back(task);
+    return false;
+  }
+  auto& spec = task->spec;
+  for_each_input(spec, [&](object_id id) {
+    objects_.hold(id, worker);
+    if (objects_.must_tell(id, worker))
+      tell(worker, id, true);
+  });
+  auto& c = *find(worker);
+  write_task<run_op>(c.out, spec, task->attempt);
+  added(worker, c);
+  task->worker = worker;
+  c.running.emplace(spec.id, task);
+  if (task->spec.kind == task_kind::plain)
+    pool_.sent(worker);
+  return true;
+}
+
+void hub_core::on(client_id from, done_op& op) {
+  auto& running = find(from)->running;
+  auto at = running.find(op.task);
+  if (at == running.end())
+    return;
+  auto task = std::move(at->second);
+  running.erase(at);
+  if (task->spec.kind == task_kind::plain) {
+    pool_.ended(from, std::chrono::nanoseconds(op.run_ns), options_.now());
+    auto& gauge = options_.ports->gauge;
+    gauge.run_ns.fetch_add(op.run_ns);
+    gauge.finished.fetch_add(1);
+  }
+  if (op.failure.code != errc::none)
+    return fail(task, op.failure);
+  directory::actions actions;
+  for (auto i = 0u; i < task->spec.return_count; ++i) {
+    directory::value value;
+    if (i < op.results.size()) {
+      value = directory::value(op.results[i]);
+      find(from)->unannounced.erase(result_of(task->spec.id, i + 1));
+    } else {
+      value.failure = {errc::task_failed, task->spec.display_name() + " has returned "
+                                            + std::to_string(op.results.size()) + " results of "
+                                            + std::to_string(task->spec.return_count)};
+    }
+    objects_.resolve(result_of(task->spec.id, i + 1), std::move(value), actions);
+  }
+  perform(actions);
+  finish(task);
+}
+
+void hub_core::fail(const hub_task_ptr& task, const error& why) {
+  directory::actions actions;
+  for (auto i = 1u; i <= task->spec.return_count; ++i) {
+    directory::value value;
+    value.failure = why;
+    objects_.resolve(result_of(task->spec.id, i), std::move(value), actions);
+  }
+  perform(actions);
+  finish(task);
+}
+
+void hub_core::finish(const hub_task_ptr& task) {
+  auto at = tasks_.find(task->spec.id);
+  if (at == tasks_.end() || at->second != task)
+    return;
+  tasks_.erase(at);
+  if (task->worker != 0)
+    give_back(task);
+  directory::actions actions;
+  for_each_input(task->spec, [&](object_id id) { objects_.release_inside(id, actions); });
+  perform(actions);
+  if (options_.forget)
+    options_.forget(task->spec);
+}
+
+void hub_core::lost(const hub_task_ptr& task, const error& why) {
+  auto limit = task->spec.opts().max_retries;
+  if (limit >= 0 && task->attempt >= static_cast<std::uint32_t>(limit))
+    return fail(task, why);
+  // A task of its own with the same ids: the local scheduler may still have this one.
+  auto next = std::make_shared<hub_task>();
+  next->spec = task->spec;
+  next->attempt = task->attempt + 1;
+  next->submitter = task->submitter;
+  give_back(task);
+  tasks_[next->spec.id] = next;
+  submit(next);
+}
+
+void hub_core::drop(const task_ptr& task, const error& why) {
+  if (task->spec.kind == task_kind::actor_creation)
+    end_actor(task->spec.actor, why.what, false, true);
+  else
+    fail(std::static_pointer_cast<hub_task>(task), why);
+  flush();
+}
+
+void hub_core::on(client_id from, blocked_op& op) {
+  auto& running = find(from)->running;
+  auto at = running.find(op.task);
+  if (at == running.end())
+    return;
+  if (at->second->spec.kind == task_kind::plain)
+    pool_.blocked(from, op.blocked);
+  if (at->second->spec.opts().resources.get("CPU") > 0)
+    options_.ports->events.push(
+      {op.blocked ? event_kind::blocked : event_kind::unblocked, at->second, {}});
+}
+
+void hub_core::on(client_id, cancel_op& op) {
+  auto at = tasks_.find(op.task);
+  if (at == tasks_.end())
+    return;
+  auto task = at->second;
+  const error cancelled{errc::cancelled, "task " + task->spec.display_name() + " ("
+                                           + to_string(task->spec.id) + ") was cancelled"};
+  if (task->try_claim(scheduled_task::claim_state::cancelled)) {
+    options_.ports->events.push({event_kind::withdrawn, task, {}});
+    fail(task, cancelled);
+  } else if (task->worker) {
+    // Sent, and perhaps not started: the worker knows.
+    say(task->worker, op);
+  }
+}
+
+} // namespace caf_ray::cluster

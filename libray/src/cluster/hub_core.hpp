@@ -1,0 +1,199 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "libray/src/cluster/directory.hpp"
+#include "libray/src/cluster/wire.hpp"
+#include "libray/src/cluster/worker_pool.hpp"
+#include "objstore/store.hpp"
+#include "gcs/types/records.hpp"
+#include "scheduler/local_ports.hpp"
+
+namespace caf_ray::cluster {
+
+/// A task of some process of this host, from its submission until its results are known.
+struct hub_task final : scheduled_task {
+  client_id submitter = 0;
+  /// The worker that was sent it; 0: none yet.
+  client_id worker = 0;
+};
+using hub_task_ptr = std::shared_ptr<hub_task>;
+
+enum class client_kind : std::uint8_t { driver, worker };
+
+struct hub_options {
+  std::shared_ptr<objstore::store> store;
+  std::shared_ptr<scheduler::local_ports> ports;
+  worker_pool_options pool;
+
+  /// Sends one batch to a process.
+  std::function<void(client_id, std::string)> send;
+  /// A driver has said which job is its own.
+  std::function<void(client_id, const job_op&)> know_job;
+  /// Starts a worker process for this job: for one actor, or (nil) for plain tasks and actors that
+  /// share. `join` or `worker_failed` follows, not at once.
+  std::function<void(job_id, actor_id)> start_worker;
+  /// Asks a process to end; ends it whatever it does, so that `leave` follows, not at once.
+  std::function<void(client_id)> end_worker;
+  std::function<void(client_id)> kill_worker;
+  /// What has become of an actor.
+  std::function<void(actor_id, const actor_record&)> record_actor;
+  /// Runs the first where it may wait, then the second on the hub's thread.
+  std::function<void(std::function<void()> work, std::function<void()> then)> aside;
+  /// Lineage: how to make a task's results again.
+  std::function<void(const hub_task_ptr&)> record;
+  std::function<void(const task_spec&)> forget;
+  std::function<std::chrono::steady_clock::time_point()> now;
+};
+
+/// What a node does for the processes of its host: knows their objects, gives their tasks to the
+/// local scheduler and then to workers, and their memory in the arena. No CAF, no socket, no
+/// process: those are the functions of `hub_options`. One thread at a time, always the same.
+///
+/// Invariants: a task is in `tasks_` from its submission until its results are resolved; every
+/// object it needs is held inside by it meanwhile. A task with a worker is in that client's
+/// `running`. What has been written to a client's `out` is sent by the next `flush`.
+class hub_core {
+public:
+  explicit hub_core(hub_options options);
+
+  // -- processes
+  /// The number that the next one to join will have.
+  client_id next_client() const noexcept { return last_client_ + 1; }
+  /// `only` is the actor that the process was started for.
+  client_id join(client_kind kind, job_id job, actor_id only = {});
+  /// The process has died or said goodbye.
+  void leave(client_id gone, const std::string& cause);
+  /// A process that was started for this job ended before it joined.
+  void worker_failed(job_id job, actor_id only, const std::string& cause);
+
+  /// Carries out a batch. Error: corrupt; the process should be cut off.
+  result<void> handle(client_id from, std::string_view batch);
+
+  // -- the local scheduler (its functions, on this thread)
+  bool watch(object_id object) { return objects_.watch(object); }
+  void start(std::vector<task_ptr>& tasks);
+  void drop(const task_ptr& task, const error& why);
+
+  /// Ends idle workers.
+  void tick();
+
+  /// Sends what has gathered for every process.
+  void flush();
+
+  const directory& objects() const noexcept { return objects_; }
+  std::size_t task_count() const noexcept { return tasks_.size(); }
+
+private:
+  struct client {
+    client_kind kind = client_kind::driver;
+    job_id job = 0;
+    std::string out;
+    bool in_dirty = false;
+    /// Sent to it and not ended.
+    std::unordered_map<task_id, hub_task_ptr> running;
+    /// Objects that it writes, and memory that it reads.
+    std::unordered_map<object_id, objstore::writable> writing;
+    /// Written by it, and not announced to anybody.
+    std::unordered_set<object_id> unannounced;
+    struct pins {
+      objstore::pinned pin;
+      std::uint32_t count = 0;
+    };
+    std::unordered_map<object_id, pins> reading;
+  };
+
+  // -- operations of processes
+  void on(client_id from, submit_op& op);
+  void on(client_id from, done_op& op);
+  void on(client_id from, blocked_op& op);
+  void on(client_id from, want_op& op);
+  void on(client_id from, borrow_op& op);
+  void on(client_id from, release_op& op);
+  void on(client_id from, put_op& op);
+  void on(client_id from, create_op& op);
+  void on(client_id from, seal_op& op);
+  void on(client_id from, abort_op& op);
+  void on(client_id from, pin_op& op);
+  void on(client_id from, unpin_op& op);
+  void on(client_id from, cancel_op& op);
+  void on(client_id from, job_op& op);
+  /// Everything that only a node says.
+  template <class Op>
+  void on(client_id, Op&) {
+    refused_ = true;
+  }
+
+  // -- actors (hub_actors.cpp)
+  struct hosted_actor {
+    actor_record record;
+    /// Makes it, and makes it again. In `tasks_` until the actor is dead.
+    hub_task_ptr creation;
+    client_id worker = 0;
+    /// Calls that came before it was alive.
+    std::deque<hub_task_ptr> waiting;
+  };
+  hosted_actor* find_actor(actor_id id);
+  void create_actor(const hub_task_ptr& creation);
+  void place_actor(const hub_task_ptr& creation);
+  void settle_actor(actor_id id, client_id worker);
+  void call_actor(const hub_task_ptr& call);
+  void end_actor(actor_id id, const std::string& cause, bool may_restart, bool by_itself);
+  void record(actor_id id, const hosted_actor& actor);
+  void on(client_id from, actor_op& op);
+  void on(client_id from, kill_actor_op& op);
+
+  client* find(client_id id);
+  template <class Op>
+  void say(client_id to, const Op& op) {
+    if (auto* c = find(to)) {
+      write_op(c->out, op);
+      added(to, *c);
+    }
+  }
+  void added(client_id to, client& c);
+  /// Carries out what follows from changes of objects.
+  void perform(directory::actions& actions);
+  void tell(client_id to, object_id object, bool held = false);
+
+  void assign();
+  /// Sends the task to the worker; false when it was cancelled meanwhile.
+  bool send_task(client_id worker, const hub_task_ptr& task);
+  void fail(const hub_task_ptr& task, const error& why);
+  /// Its results are resolved.
+  void finish(const hub_task_ptr& task);
+  /// The worker that ran it is gone: again, or an error.
+  void lost(const hub_task_ptr& task, const error& why);
+  void submit(const hub_task_ptr& task);
+  void give_back(const hub_task_ptr& task);
+  /// Its driver has gone: what it has not got done ends.
+  void end_job(job_id job);
+
+  void made_memory(client_id to, object_id object, result<objstore::writable> memory);
+  void got_pin(client_id to, object_id object, result<objstore::pinned> pin);
+
+  hub_options options_;
+  directory objects_;
+  worker_pool pool_;
+  std::unordered_map<task_id, hub_task_ptr> tasks_;
+  std::map<client_id, client> clients_;
+  client_id last_client_ = 0;
+  /// Dispatched by the local scheduler, waiting for a worker with room.
+  std::map<job_id, std::deque<hub_task_ptr>> ready_;
+  /// Every actor that was created on this node, dead ones included.
+  std::unordered_map<actor_id, hosted_actor> actors_;
+  /// Placed, waiting for a process to share.
+  std::map<job_id, std::vector<actor_id>> waiting_actors_;
+  std::vector<client_id> dirty_;
+  bool refused_ = false;
+};
+
+} // namespace caf_ray::cluster

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "gcs/types/error.hpp"
+
+namespace caf_ray::cluster {
+
+/// What a worker is told by its environment: everything else it learns from its node.
+struct worker_start {
+  /// The executable; started without a shell, with no argument but its name.
+  std::string program;
+  /// By this it says who it is.
+  std::uint64_t token = 0;
+  /// The worker's end of the connection to its node.
+  int descriptor = -1;
+  /// Where its output goes; empty: where this process's goes.
+  std::string log_file;
+  std::vector<std::pair<std::string, std::string>> environment;
+};
+
+/// A process that we started. Move-only; the destructor kills it and waits for its end.
+class worker_process {
+public:
+  /// In a process group of its own, which dies with this process. Errors: not_found (no such
+  /// program), io_failed.
+  static result<worker_process> start(const worker_start& how);
+
+  worker_process() noexcept = default;
+  worker_process(worker_process&& other) noexcept;
+  worker_process& operator=(worker_process&& other) noexcept;
+  ~worker_process();
+
+  pid_t pid() const noexcept { return pid_; }
+  /// Once it has ended: how, for people ("exit code 3", "signal 9 (Killed)"). Empty before.
+  std::string ended();
+  void kill() noexcept;
+
+private:
+  explicit worker_process(pid_t pid) noexcept : pid_(pid) {}
+
+  pid_t pid_ = 0;
+  std::string how_;
+};
+
+/// The variable that makes a program that links libray a worker, instead of running its main.
+inline constexpr const char* worker_variable = "CAF_RAY_WORKER";
+
+/// What the variable says: descriptor and token.
+std::string worker_variable_value(int descriptor, std::uint64_t token);
+/// False when `text` is no such value.
+bool parse_worker_variable(const char* text, int& descriptor, std::uint64_t& token);
+
+} // namespace caf_ray::cluster
