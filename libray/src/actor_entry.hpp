@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <caf/actor_control_block.hpp>
@@ -90,6 +91,18 @@ inline error dead_actor(actor_id id, const actor_record& record) {
                               + (record.name.empty() ? "" : " \"" + record.name + "\"") + " ("
                               + to_string(id) + ") is dead: " + record.death_cause};
 }
+
+/// All actors that this process refers to, by id. One per process, never destroyed: handles may
+/// outlive every runtime, and the last one takes its entry out whatever has become of it.
+struct actor_table {
+  std::mutex mutex;
+  std::unordered_map<actor_id, ActorEntry*> entries;
+
+  static actor_table& instance() {
+    static auto table = new actor_table;
+    return *table;
+  }
+};
 
 /// For Release: takes the entry out of the process's table.
 void forget_actor(ActorEntry& entry);

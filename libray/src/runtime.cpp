@@ -29,12 +29,12 @@ constexpr auto caller_patience = 300ms;
 /// And for the destructors of actors, before anything is taken away from them.
 constexpr auto destructor_patience = 300ms;
 
-std::string program_path() {
+} // namespace
+
+std::string runtime::program_path() {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
 }
-
-} // namespace
 
 runtime::runtime(settings given) : settings_(std::move(given)) {
   if (settings_.runtime_env)
@@ -56,41 +56,6 @@ runtime::runtime(settings given) : settings_(std::move(given)) {
   driver_.owner = this;
   driver_.id = driver_task(job_, random_bits()[0]);
   publish_functions();
-}
-
-runtime::runtime(transport::connection connection, std::uint64_t token) {
-  job_record_.entry_point = program_path();
-  attach(
-    {.connection = std::move(connection),
-     .greeting = {.is_worker = true, .pid = static_cast<std::uint32_t>(getpid()), .token = token}});
-  driver_.owner = this;
-}
-
-/// Joins the node, and is ready for what it says.
-void runtime::attach(cluster::attach_options options) {
-  attached_ = true;
-  bool is_worker = options.greeting.is_worker;
-  auto host = std::make_unique<cluster::attached_host>(*this, std::move(options));
-  auto& mine = *host;
-  host_ = std::move(host);
-  if (is_worker) {
-    job_ = mine.entry().job;
-    namespace_ = mine.entry().ray_namespace;
-  }
-}
-
-void runtime::await_end() {
-  auto& mine = static_cast<cluster::attached_host&>(*host_);
-  mine.begin();
-  mine.await_end();
-}
-
-void runtime::node_lost(const error& why) {
-  auto shared = std::make_shared<const error>(why);
-  object_table::instance().for_each([&](ObjectEntry& entry) {
-    bool watched;
-    resolve(entry, shared, watched);
-  });
 }
 
 node_callbacks runtime::callbacks() {

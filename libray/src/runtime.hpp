@@ -173,6 +173,7 @@ public:
   void await_end();
 
 private:
+  static std::string program_path();
   /// For a node inside this process.
   node_callbacks callbacks();
   void attach(cluster::attach_options options);

@@ -15,18 +15,6 @@ using event_kind = scheduler::task_event::kind;
 
 namespace {
 
-/// All actors that this process refers to, by id. One per process, never destroyed: handles may
-/// outlive every runtime, and the last one takes its entry out whatever has become of it.
-struct actor_table {
-  std::mutex mutex;
-  std::unordered_map<actor_id, ActorEntry*> entries;
-
-  static actor_table& instance() {
-    static auto table = new actor_table;
-    return *table;
-  }
-};
-
 error dead(const ActorEntry& actor) {
   return dead_actor(actor.id, actor.record);
 }
@@ -463,72 +451,6 @@ ActorEntry* runtime::FindNamedActor(const std::string& name, const std::string& 
       return entry;
   RAYLOG(WARNING) << "no actor is named \"" << name << "\" in namespace \"" << where << "\"";
   return nullptr;
-}
-
-ActorEntry* runtime::remote_actor_entry(actor_id id) {
-  if (auto entry = known_actor(id))
-    return entry;
-  auto entry = new ActorEntry;
-  entry->id = id;
-  entry->binary_id = to_binary(id);
-  entry->hosted = false;
-  entry->record.state = actor_state::alive;
-  entry->record.class_name = "?";
-  auto& table = actor_table::instance();
-  std::lock_guard guard(table.mutex);
-  // Somebody may have been quicker: then there are two for one actor, which share its id only.
-  table.entries.emplace(id, entry);
-  return entry;
-}
-
-/// The node has chosen this process for an actor.
-void runtime::host_actor(const pending_task_ptr& creation) {
-  auto& spec = creation->spec;
-  if (creation->function->kind != ray::internal::RemoteFunction::Kind::Factory) {
-    host_->completed(*creation, {}, {});
-    return host_->actor_ended(spec.actor, spec.function + " is no factory", false);
-  }
-  auto entry = remote_actor_entry(spec.actor);
-  {
-    std::lock_guard guard(entry->mutex);
-    entry->hosted = true;
-    entry->record.state = actor_state::pending;
-    entry->record.job = spec.job;
-    entry->record.class_name = demangle(creation->function->class_type->name());
-    entry->record.name = spec.opts().actor_name;
-    entry->record.ray_namespace = spec.opts().actor_namespace;
-    entry->record.restarts = creation->attempt;
-    entry->creation = creation;
-  }
-  ray::internal::Retain(entry); // the living actor's own; the other one is the creation's
-  creation->actor = entry;
-  start_actor(creation);
-}
-
-/// A call of an actor that lives here.
-void runtime::take_call(const pending_task_ptr& call) {
-  auto entry = actor_ptr::adopt(known_actor(call->spec.actor));
-  if (!entry || !entry->hosted)
-    return fail_task(*call, {errc::actor_died, "actor " + to_string(call->spec.actor)
-                                                 + " does not live in this process any more"});
-  ray::internal::Retain(entry.get());
-  call->actor = entry.get();
-  std::optional<error> failure;
-  {
-    std::lock_guard guard(entry->mutex);
-    if (entry->record.state == actor_state::dead)
-      failure = dead(*entry);
-    else
-      entry->inbox.push_back(call);
-  }
-  if (failure)
-    return fail_task(*call, *failure);
-  notify(*entry);
-}
-
-void runtime::end_hosted_actor(actor_id id, const std::string& cause) {
-  if (auto entry = actor_ptr::adopt(known_actor(id)))
-    actor_ended(*entry, cause, false);
 }
 
 void runtime::KillActor(ActorEntry& entry, bool no_restart) {

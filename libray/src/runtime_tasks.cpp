@@ -247,14 +247,6 @@ void runtime::run_claimed(const pending_task_ptr& task) {
   end_task(*task);
 }
 
-void runtime::start_foreign(const pending_task_ptr& task) {
-  switch (task->spec.kind) {
-    case task_kind::plain: spawn_user<task_actor>(this, task); break;
-    case task_kind::actor_creation: host_actor(task); break;
-    case task_kind::actor_method: take_call(task); break;
-  }
-}
-
 void runtime::fail_task(pending_task& task, const error& e) {
   if (task.foreign)
     return host_->completed(task, {}, e);

@@ -54,6 +54,15 @@ public:
     return text;
   }
 
+  /// Waits for its end; its exit code, or minus the signal.
+  int wait_end() {
+    int status = 0;
+    if (!dead_)
+      waitpid(pid_, &status, 0);
+    dead_ = true;
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
   void kill() {
     if (dead_)
       return;

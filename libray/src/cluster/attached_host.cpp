@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "gcs/client_core.hpp"
 #include "gcs/client_port.hpp"
 #include "libray/src/cluster/io_thread.hpp"
 #include "libray/src/exception.hpp"
@@ -185,7 +186,6 @@ job_id attached_host::last_job() {
 }
 
 // -- what this process says
-// -------------------------------------------------------------------------
 
 void attached_host::publish(std::string& batch, ObjectEntry& first) {
   // A list instead of recursion: values contain others, those again others.
@@ -302,7 +302,6 @@ std::string attached_host::why(task_id, std::chrono::milliseconds, std::string f
 }
 
 // -- what the node says
-// -----------------------------------------------------------------------------
 
 void attached_host::welcomed(const std::string& bytes,
                              std::vector<caf::strong_actor_ptr> services) {
@@ -340,6 +339,8 @@ void attached_host::lost() {
   }
   out_.close();
   memory_->close(node_gone);
+  // Its shards are gone, too; nobody shall wait for their answers.
+  control_->shared_core()->close();
   owner_.node_lost(node_gone);
 }
 
@@ -445,7 +446,6 @@ void attached_host::on(cancel_op& op) {
 }
 
 // -- the end
-// ----------------------------------------------------------------------------------------
 
 void attached_host::begin_closing() {
   memory_->close({errc::shut_down, "ray::Shutdown was called"});
@@ -456,12 +456,6 @@ void attached_host::close_store() {
 }
 
 void attached_host::stop(bool user_code_ended) {
-  // Last words on the way: what the control store has not acknowledged.
-  if (user_code_ended) {
-    control_.reset();
-  } else if (control_) {
-    control_->flush(300ms);
-  }
   out_.close();
   if (link_) {
     caf::scoped_actor self(*system_);
@@ -469,6 +463,11 @@ void attached_host::stop(bool user_code_ended) {
     caf::anon_send_exit(link_, caf::exit_reason::user_shutdown);
     self->receive([](const caf::down_msg&) {}, caf::after(link_patience) >> [] {});
   }
+  // No lost() from here on. Last words: what the control store has not acknowledged.
+  if (user_code_ended)
+    control_.reset();
+  else if (control_)
+    control_->flush(300ms);
   link_ = nullptr;
   hub_ = nullptr;
   groups_ = nullptr;

@@ -84,7 +84,6 @@ client_id hub::client_of(const void* link) const {
 }
 
 // -- processes come and go
-// --------------------------------------------------------------------------
 
 void hub::refuse(const caf::strong_actor_ptr& link, error why) {
   RAYLOG(WARNING) << "a process was refused: " << why.what;
@@ -245,7 +244,6 @@ void hub::reap() {
 }
 
 // -- batches
-// ----------------------------------------------------------------------------------------
 
 void hub::receive(std::uint64_t total, const std::string& batch) {
   auto from = current_sender();
@@ -294,7 +292,6 @@ void hub::send_waiting(peer& to) {
 }
 
 // -- the actor
-// --------------------------------------------------------------------------------------
 
 void hub::on_exit() {
   starting_.clear();
@@ -321,6 +318,9 @@ hub_actor::behavior_type hub::make_behavior() {
       lines.emplace_back("workers", std::to_string(workers_.size()));
       lines.emplace_back("objects", std::to_string(core_.objects().size()));
       lines.emplace_back("tasks", std::to_string(core_.task_count()));
+      auto stats = settings_.store->stats();
+      lines.emplace_back("stored_objects", std::to_string(stats.object_count));
+      lines.emplace_back("stored_bytes", std::to_string(stats.memory_bytes));
       return lines;
     },
     [this](drain_atom) {

@@ -12,9 +12,6 @@ using event_kind = scheduler::task_event::kind;
 
 namespace {
 
-/// A full store may take this long to make room before a process is told that there is none.
-constexpr auto store_patience = std::chrono::minutes(5);
-
 /// Every object that a task needs, once for each place where it is named.
 template <class F>
 void for_each_input(const task_spec& spec, F f) {
@@ -30,7 +27,6 @@ void for_each_input(const task_spec& spec, F f) {
 hub_core::hub_core(hub_options options) : options_(std::move(options)), pool_(options_.pool) {}
 
 // -- processes
-// --------------------------------------------------------------------------------------
 
 client_id hub_core::join(client_kind kind, job_id job, actor_id only) {
   auto id = ++last_client_;
@@ -179,150 +175,7 @@ void hub_core::tick() {
     options_.end_worker(id);
 }
 
-// -- objects
-// ----------------------------------------------------------------------------------------
-
-void hub_core::tell(client_id to, object_id object, bool held) {
-  if (held)
-    objects_.hold(object, to);
-  auto& value = objects_.tell(object, to);
-  say(to, ready_op{object, value.form(), held});
-}
-
-void hub_core::perform(directory::actions& actions) {
-  for (auto& [to, object] : actions.tell)
-    if (objects_.must_tell(object, to))
-      tell(to, object);
-  for (auto& object : actions.watched)
-    options_.ports->events.push({event_kind::object_ready, nullptr, object});
-  for (auto& object : actions.erase)
-    options_.store->erase(object);
-}
-
-void hub_core::on(client_id from, want_op& op) {
-  directory::actions actions;
-  objects_.want(op.object, from, actions);
-  perform(actions);
-}
-
-void hub_core::on(client_id from, borrow_op& op) {
-  bool known = objects_.known(op.object);
-  objects_.hold(op.object, from);
-  directory::actions actions;
-  if (!known) {
-    directory::value lost;
-    lost.failure = {errc::object_lost,
-                    "object " + to_string(op.object)
-                      + " does not exist: it was never created, or its last reference is gone"};
-    objects_.resolve(op.object, std::move(lost), actions);
-  }
-  objects_.want(op.object, from, actions);
-  perform(actions);
-}
-
-void hub_core::on(client_id from, release_op& op) {
-  directory::actions actions;
-  objects_.release(op.object, from, op.count, actions);
-  perform(actions);
-}
-
-void hub_core::on(client_id from, put_op& op) {
-  objects_.hold(op.object, from);
-  find(from)->unannounced.erase(op.object);
-  directory::actions actions;
-  objects_.resolve(op.object, directory::value(op.value), actions);
-  perform(actions);
-}
-
-void hub_core::on(client_id from, create_op& op) {
-  auto created = std::make_shared<result<objstore::writable>>();
-  options_.aside([store = options_.store, op,
-                  created] { *created = store->create(op.object, op.size_bytes, store_patience); },
-                 [this, from, object = op.object, created] {
-                   made_memory(from, object, std::move(*created));
-                   flush();
-                 });
-}
-
-void hub_core::made_memory(client_id to, object_id object, result<objstore::writable> memory) {
-  auto* c = find(to);
-  if (!c)
-    return;
-  created_op answer;
-  answer.object = object;
-  if (memory) {
-    answer.offset_bytes =
-      static_cast<std::uint64_t>(memory->data().data() - options_.store->memory_base());
-    answer.size_bytes = memory->data().size();
-    c->writing[object] = std::move(*memory);
-  } else {
-    answer.failure = std::move(memory.error());
-  }
-  say(to, answer);
-}
-
-void hub_core::on(client_id from, seal_op& op) {
-  auto* c = find(from);
-  auto at = c->writing.find(op.object);
-  if (at == c->writing.end())
-    return;
-  auto& pins = c->reading[op.object];
-  pins.pin = at->second.seal();
-  ++pins.count;
-  c->unannounced.insert(op.object);
-  c->writing.erase(at);
-}
-
-void hub_core::on(client_id from, abort_op& op) {
-  auto* c = find(from);
-  c->writing.erase(op.object);
-  if (c->unannounced.erase(op.object))
-    options_.store->erase(op.object);
-}
-
-void hub_core::on(client_id from, pin_op& op) {
-  if (auto pin = options_.store->try_get(op.object))
-    return got_pin(from, op.object, std::move(*pin));
-  auto got = std::make_shared<result<objstore::pinned>>();
-  options_.aside(
-    [store = options_.store, op, got] { *got = store->get(op.object, store_patience); },
-    [this, from, object = op.object, got] {
-      got_pin(from, object, std::move(*got));
-      flush();
-    });
-}
-
-void hub_core::got_pin(client_id to, object_id object, result<objstore::pinned> pin) {
-  auto* c = find(to);
-  if (!c)
-    return;
-  pinned_op answer;
-  answer.object = object;
-  if (pin) {
-    answer.offset_bytes =
-      static_cast<std::uint64_t>(pin->bytes().data() - options_.store->memory_base());
-    answer.size_bytes = pin->bytes().size();
-    auto& pins = c->reading[object];
-    pins.pin = std::move(*pin);
-    ++pins.count;
-  } else {
-    answer.failure = std::move(pin.error());
-  }
-  say(to, answer);
-}
-
-void hub_core::on(client_id from, unpin_op& op) {
-  auto& reading = find(from)->reading;
-  auto at = reading.find(op.object);
-  if (at == reading.end())
-    return;
-  at->second.count -= std::min(at->second.count, op.count);
-  if (at->second.count == 0)
-    reading.erase(at);
-}
-
 // -- tasks
-// ------------------------------------------------------------------------------------------
 
 void hub_core::on(client_id from, submit_op& op) {
   auto task = std::make_shared<hub_task>();
@@ -483,6 +336,9 @@ void hub_core::finish(const hub_task_ptr& task) {
 }
 
 void hub_core::lost(const hub_task_ptr& task, const error& why) {
+  auto at = tasks_.find(task->spec.id);
+  if (at == tasks_.end() || at->second != task)
+    return give_back(task); // it was ended meanwhile, with its job
   auto limit = task->spec.opts().max_retries;
   if (limit >= 0 && task->attempt >= static_cast<std::uint32_t>(limit))
     return fail(task, why);

@@ -47,7 +47,6 @@ struct value_form {
 };
 
 // -- from a process to its node
-// ---------------------------------------------------------------------
 
 /// Run this; the sender holds its results, once each. Methods go to the actor `spec.actor`.
 struct submit_op {
@@ -229,7 +228,6 @@ struct job_op {
 };
 
 // -- from a node to its processes
-// -------------------------------------------------------------------
 
 /// Run this. What it refers to is held by the receiver, once more each; `ready_op`s of inputs that
 /// the receiver may not have came before.
