@@ -4,7 +4,8 @@
 #include <limits>
 #include <numbers>
 
-#include "rl/error.hpp"
+#include "rl/env/checks.hpp"
+#include "rl/env/picture.hpp"
 
 namespace rl {
 
@@ -51,14 +52,9 @@ void CartPole::reset(std::optional<std::uint64_t> seed, std::span<float> observa
 }
 
 Step CartPole::step(std::span<const float> action, std::span<float> observation) {
-  if (!running_)
-    throw Error(ErrorCode::bad_environment,
-                "CartPole: step without a running episode; reset first");
-  if (action[0] != 0 && action[0] != 1)
-    throw Error(ErrorCode::bad_value,
-                "CartPole: action " + std::to_string(action[0]) + " is neither 0 nor 1");
+  require_running(running_, "CartPole");
+  auto force = require_choice(action, 2, "CartPole") == 1 ? push : -push;
   auto [x, velocity, angle, spin] = state_;
-  auto force = action[0] == 1 ? push : -push;
   auto cosine = std::cos(angle), sine = std::sin(angle);
   auto temp = (force + pole_moment * (spin * spin) * sine) / total_mass;
   auto spin_rate = (gravity * sine - cosine * temp)
@@ -70,6 +66,19 @@ Step CartPole::step(std::span<const float> action, std::span<float> observation)
   observe(state_, observation);
   running_ = std::abs(state_[0]) <= position_limit && std::abs(state_[2]) <= angle_limit;
   return {.reward = 1.0, .terminated = !running_, .truncated = false};
+}
+
+bool CartPole::draw(Picture& picture) const {
+  picture.clear(300, 120, {255, 255, 255});
+  View view{{150, 90}, 60};
+  auto [x, velocity, angle, spin] = state_;
+  picture.rectangle(0, 89, 300, 91, {90, 90, 90});
+  auto base = view(x, 0);
+  picture.rectangle(base.x - 18, base.y - 10, base.x + 18, base.y + 10, {0, 0, 0});
+  picture.line(base, view(x + 2 * half_length * std::sin(angle), std::cos(angle)), 6,
+               {202, 152, 101});
+  picture.disc(base, 4, {129, 132, 203});
+  return true;
 }
 
 } // namespace rl

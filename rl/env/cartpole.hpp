@@ -20,6 +20,7 @@ public:
   const Space& action_space() const override;
   void reset(std::optional<std::uint64_t> seed, std::span<float> observation) override;
   Step step(std::span<const float> action, std::span<float> observation) override;
+  bool draw(Picture& picture) const override;
 
   /// Position, velocity, angle, angular velocity in full precision.
   const std::array<double, 4>& state() const { return state_; }

@@ -6,7 +6,7 @@
 //   auto [reward, terminated, truncated] = env->step(action, observation);
 //
 // Your own environment is one class that derives from Env, and one line that names it
-// (registry.hpp). What holds for every environment:
+// (registry.hpp); check_env (checker.hpp) says which rule it breaks. Rules of every environment:
 // - Equal seeds and equal actions give equal observations, rewards and flags. Restoring a saved run
 //   and replacing a dead worker rely on it: both replay the actions of the running episode.
 // - All randomness comes from the seed given to reset.
@@ -20,6 +20,8 @@
 #include "rl/space.hpp"
 
 namespace rl {
+
+class Picture; // picture.hpp
 
 /// What one step gives besides the observation.
 struct Step {
@@ -45,8 +47,16 @@ public:
 
   /// Takes one action and writes the observation that follows it. After terminated or truncated,
   /// only reset may follow. Errors: bad_value when the action is not in the action space and the
-  /// task has no meaning for it; bad_environment when no episode is running.
+  /// task has no meaning for it (NaN never has one); bad_environment when no episode is running.
   virtual Step step(std::span<const float> action, std::span<float> observation) = 0;
+
+  /// Draws the present state, in a size that is always the same; false when this environment has no
+  /// picture (`picture` is then unchanged). Changes nothing of the environment.
+  virtual bool draw(Picture& picture) const;
 };
+
+inline bool Env::draw(Picture&) const {
+  return false;
+}
 
 } // namespace rl

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "rl/error.hpp"
+#include "rl/env/checks.hpp"
+#include "rl/env/picture.hpp"
 
 namespace rl {
 
@@ -46,9 +47,8 @@ void Pendulum::reset(std::optional<std::uint64_t> seed, std::span<float> observa
 }
 
 Step Pendulum::step(std::span<const float> action, std::span<float> observation) {
-  if (!running_)
-    throw Error(ErrorCode::bad_environment,
-                "Pendulum: step without a running episode; reset first");
+  require_running(running_, "Pendulum");
+  require_finite(action.first(1), "Pendulum");
   auto [angle, speed] = state_;
   auto torque = std::clamp(static_cast<double>(action[0]), -max_torque, max_torque);
   auto off = wrapped(angle);
@@ -65,6 +65,16 @@ void Pendulum::observe(std::span<float> observation) const {
   observation[0] = static_cast<float>(std::cos(state_[0]));
   observation[1] = static_cast<float>(std::sin(state_[0]));
   observation[2] = static_cast<float>(state_[1]);
+}
+
+bool Pendulum::draw(Picture& picture) const {
+  picture.clear(200, 200, {255, 255, 255});
+  View view{{100, 100}, 80};
+  picture.line(view(0, 0), view(-std::sin(state_[0]), std::cos(state_[0])), 16, {204, 77, 77});
+  picture.disc(view(-std::sin(state_[0]), std::cos(state_[0])), 8, {204, 77, 77});
+  picture.disc(view(0, 0), 8, {204, 77, 77});
+  picture.disc(view(0, 0), 3, {0, 0, 0});
+  return true;
 }
 
 } // namespace rl

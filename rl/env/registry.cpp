@@ -3,7 +3,9 @@
 #include <map>
 #include <mutex>
 
+#include "rl/env/acrobot.hpp"
 #include "rl/env/cartpole.hpp"
+#include "rl/env/mountain_car.hpp"
 #include "rl/env/pendulum.hpp"
 #include "rl/env/time_limit.hpp"
 #include "rl/error.hpp"
@@ -16,6 +18,10 @@ struct Registry {
   Registry() {
     add({"CartPole-v1", [] { return std::make_unique<CartPole>(); }, 500, 475});
     add({"Pendulum-v1", [] { return std::make_unique<Pendulum>(); }, 200});
+    add({"Acrobot-v1", [] { return std::make_unique<Acrobot>(); }, 500, -100});
+    add({"MountainCar-v0", [] { return std::make_unique<MountainCar>(); }, 200, -110});
+    add({"MountainCarContinuous-v0", [] { return std::make_unique<MountainCarContinuous>(); }, 999,
+         90});
   }
 
   void add(EnvEntry entry) {
