@@ -24,7 +24,7 @@ std::vector<Field> EsConfig::fields() {
 }
 
 EsSpec es_spec(const EsConfig& config, const RunOptions& options) {
-  auto env = make_env(options.env);
+  auto env = make_network_env(options.env);
   return {options.env,
           {env->observation_space(), env->action_space(), config.hidden, config.activation, false},
           config.sigma,

@@ -21,7 +21,7 @@ struct EsSpecMessage {
 };
 
 EsSpec to_spec(const EsSpecMessage& message) {
-  auto env = make_env(message.env);
+  auto env = make_network_env(message.env);
   return {
     message.env,
     {env->observation_space(), env->action_space(), message.hidden, message.activation, false},

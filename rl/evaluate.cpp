@@ -14,7 +14,7 @@ namespace rl {
 Evaluation evaluate(const std::string& env_name, std::uint64_t seed, int episodes, const Act& act) {
   if (episodes < 1)
     throw Error(ErrorCode::bad_value, "an evaluation needs at least one episode");
-  auto env = make_env(env_name);
+  auto env = make_network_env(env_name);
   std::vector<float> observation(value_size(env->observation_space()));
   std::vector<float> action(value_size(env->action_space()));
   auto stream = derive_seed(seed, "evaluation");

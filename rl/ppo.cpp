@@ -34,7 +34,7 @@ std::vector<Field> PpoConfig::fields() {
 }
 
 WorkersSpec ppo_workers(const PpoConfig& config, const RunOptions& options) {
-  auto env = make_env(options.env);
+  auto env = make_network_env(options.env);
   return {options.env,
           static_cast<std::uint64_t>(options.seed),
           static_cast<int>(config.envs),

@@ -11,7 +11,7 @@ namespace {
 constexpr int most_replacements = 3; // of the actor of one fragment
 
 WorkersSpec to_spec(const RolloutSpec& spec) {
-  auto env = make_env(spec.env);
+  auto env = make_network_env(spec.env);
   return {spec.env,
           spec.seed,
           spec.envs,

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "rl/error.hpp"
+#include "rl/rng.hpp"
 
 namespace rl {
 
@@ -56,6 +57,22 @@ bool contains(const Space& space, std::span<const float> value) {
     if (!(box.low[i] <= value[i] && value[i] <= box.high[i]))
       return false;
   return true;
+}
+
+void sample(const Space& space, Rng& rng, std::span<float> value) {
+  if (auto* discrete = std::get_if<Discrete>(&space)) {
+    value[0] = static_cast<float>(rng.below(static_cast<std::uint64_t>(discrete->n)));
+    return;
+  }
+  auto& box = std::get<Box>(space);
+  for (std::size_t i = 0; i < box.low.size(); ++i) {
+    auto low = static_cast<double>(box.low[i]), high = static_cast<double>(box.high[i]);
+    if (!std::isfinite(low))
+      low = std::isfinite(high) ? high - 1 : -1;
+    if (!std::isfinite(high))
+      high = std::isfinite(static_cast<double>(box.low[i])) ? low + 1 : 1;
+    value[i] = std::clamp(static_cast<float>(rng.uniform(low, high)), box.low[i], box.high[i]);
+  }
 }
 
 std::string describe(const Space& space) {

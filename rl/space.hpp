@@ -9,6 +9,8 @@
 
 namespace rl {
 
+class Rng;
+
 /// One of the choices 0 .. n-1. In an array it takes one float that holds the index (exact to
 /// 2^24).
 struct Discrete {
@@ -39,6 +41,10 @@ std::size_t value_size(const Space& space);
 /// Whether `value` is a value of the space: right size, integral where discrete, inside the bounds,
 /// not NaN.
 bool contains(const Space& space, std::span<const float> value);
+
+/// Draws a value of the space into `value` (of value_size): uniform where both bounds are finite,
+/// within 1 of the finite bound where one is, in [-1, 1] where none is.
+void sample(const Space& space, Rng& rng, std::span<float> value);
 
 /// For people, as Gymnasium writes it: "Discrete(2)", "Box(-2, 2, (1,))".
 std::string describe(const Space& space);

@@ -8,6 +8,7 @@
 #include "rl/env/mountain_car.hpp"
 #include "rl/env/pendulum.hpp"
 #include "rl/env/time_limit.hpp"
+#include "rl/env/transform.hpp"
 #include "rl/error.hpp"
 
 namespace rl {
@@ -26,6 +27,8 @@ struct Registry {
 
   void add(EnvEntry entry) {
     auto name = entry.name;
+    if (name.empty())
+      throw Error(ErrorCode::bad_value, "an environment needs a name");
     if (!entry.make)
       throw Error(ErrorCode::bad_value, "environment '" + name + "' has no factory");
     if (!entries.emplace(name, std::move(entry)).second)
@@ -68,8 +71,18 @@ EnvEntry find_env(std::string_view name) {
 std::unique_ptr<Env> make_env(std::string_view name) {
   auto entry = find_env(name);
   auto env = entry.make();
+  if (!env)
+    throw Error(ErrorCode::bad_environment,
+                "the factory of environment '" + entry.name + "' made nothing");
   if (entry.max_episode_steps > 0)
     env = std::make_unique<TimeLimit>(std::move(env), entry.max_episode_steps);
+  return env;
+}
+
+std::unique_ptr<Env> make_network_env(std::string_view name) {
+  auto env = make_env(name);
+  if (std::holds_alternative<Discrete>(env->observation_space()))
+    env = std::make_unique<OneHotObservation>(std::move(env));
   return env;
 }
 

@@ -1,7 +1,7 @@
 // Environments by name. A user's own environment joins with one line:
 //
-//   static const bool known = rl::register_env({"Maze-v0", [] { return std::make_unique<Maze>(); },
-//   200});
+//   static const bool known = rl::register_env(
+//     {"Maze-v0", [] { return std::make_unique<Maze>(); }, 200});
 //
 // At namespace scope that line also runs in every worker process, so workers know the name too.
 #pragma once
@@ -31,14 +31,20 @@ struct EnvEntry {
 };
 
 /// Adds an environment, for all threads. Returns true. Throws Error{bad_value} when the name is
-/// taken or there is no factory.
+/// empty or taken, or there is no factory.
 bool register_env(EnvEntry entry);
 
 /// The entry of that name. Throws Error{unknown_name} with the known names and the nearest.
 EnvEntry find_env(std::string_view name);
 
-/// A new environment of that name, inside its time limit. Throws as find_env.
+/// A new environment of that name, inside its time limit. Throws as find_env, what the factory
+/// throws, and Error{bad_environment} when that made nothing.
 std::unique_ptr<Env> make_env(std::string_view name);
+
+/// The same for networks: observations are always a box. Discrete ones become one-hot vectors
+/// (transform.hpp), all others are as they were. What VectorEnv, evaluations and the algorithms
+/// make.
+std::unique_ptr<Env> make_network_env(std::string_view name);
 
 /// All names, sorted.
 std::vector<std::string> env_names();

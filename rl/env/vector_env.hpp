@@ -5,8 +5,8 @@
 // others it owns, i lives through the same episodes. A saved state is therefore small: of each
 // environment the number of its episode and the actions taken in it so far; loading replays them.
 //
-// Episodes end and begin in one step (Gymnasium's SAME_STEP autoreset): the observation that comes
-// out belongs to the new episode already, and the last one of the old episode is kept beside it.
+// What happens where an episode ends is a choice, Autoreset, with Gymnasium's three meanings. In
+// each the last observation of an episode is kept beside the others.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,18 @@
 #include "rl/env/env.hpp"
 
 namespace rl {
+
+/// What follows the step that ends an environment's episode.
+enum class Autoreset {
+  /// The next episode begins in the same step: the observation that comes out is its first.
+  same_step,
+  /// The observation that comes out is the last of the episode. The next step takes no action: it
+  /// begins the next episode, with reward 0 and no flags, and is marked in began(). No experience
+  /// of it may be learnt from.
+  next_step,
+  /// Nothing: the owner calls reset(row) before the next step.
+  disabled,
+};
 
 /// Where one step of all environments writes its results: rows of count() values, owned by the
 /// caller.
@@ -38,21 +50,35 @@ struct EpisodeEnd {
 
 class VectorEnv {
 public:
-  /// Environments `first` .. `first + count - 1` of a run with this seed, made by name. Each begins
-  /// its episode 0. Errors: as make_env, and bad_value when count < 1.
-  VectorEnv(const std::string& name, std::uint64_t seed, int first, int count);
+  /// Environments `first` .. `first + count - 1` of a run with this seed, made by name as
+  /// make_network_env does it. Each begins its episode 0. Errors: as make_env, and bad_value when
+  /// count < 1.
+  VectorEnv(const std::string& name, std::uint64_t seed, int first, int count,
+            Autoreset autoreset = Autoreset::same_step);
 
   int count() const { return static_cast<int>(envs_.size()); }
   int first() const { return first_; }
   const Space& observation_space() const { return envs_.front()->observation_space(); }
   const Space& action_space() const { return envs_.front()->action_space(); }
 
-  /// The observations that the next actions answer, [env, feature]: of the new episode where one
-  /// ended.
+  Autoreset autoreset() const { return autoreset_; }
+
+  /// The latest observations, [env, feature]: what the next actions answer.
   std::span<const float> observation() const { return observation_; }
 
-  /// Steps every environment with its row of `actions` [env, feature].
+  /// Steps every environment with its row of `actions` [env, feature]. An error of an environment
+  /// comes out with its code, and names environment, episode and step. Besides those: bad_value
+  /// when there are not as many actions, bad_environment when an episode is over that only
+  /// reset(row) can follow, not_finite when an observation or a reward is NaN or infinite.
   void step(std::span<const float> actions, const StepRows& out);
+
+  /// Begins the next episode of environment `first + row`; what is left of the present one is
+  /// dropped. Needed, after an end, where autoreset is disabled.
+  void reset(int row);
+
+  /// Which rows took no action in the latest step but began an episode, 0 or 1: only with
+  /// Autoreset::next_step.
+  std::span<const std::uint8_t> began() const { return began_; }
 
   /// The last observation of the episode that environment `first + row` ended in the latest step;
   /// without meaning where none ended.
@@ -71,20 +97,26 @@ private:
     std::uint64_t number = 0;
     std::int64_t length = 0;
     double total = 0;
+    bool over = false;
     std::vector<float> actions; // [time, feature], since the episode began
   };
 
   void begin(std::size_t row);
-  Step advance(std::size_t row, std::span<const float> action, std::span<float> observation);
+  std::span<float> observation_row(std::size_t row);
+  Step advance(std::size_t row, std::span<const float> action);
+  std::string place(std::size_t row) const;
 
+  std::string name_;
   std::uint64_t seed_;
   int first_;
+  Autoreset autoreset_;
   std::size_t observation_size_;
   std::size_t action_size_;
   std::vector<std::unique_ptr<Env>> envs_;
   std::vector<Episode> episodes_;
   std::vector<float> observation_;       // [env, feature]
   std::vector<float> final_observation_; // [env, feature]
+  std::vector<std::uint8_t> began_;      // [env]
   std::vector<EpisodeEnd> ended_;
 };
 

@@ -49,6 +49,12 @@ BOOST_AUTO_TEST_CASE(a_name_cannot_be_taken_twice_and_needs_a_factory) {
   };
   BOOST_TEST(rl::test::fails(ErrorCode::bad_value, again, {"CartPole-v1"}));
   BOOST_TEST(rl::test::fails(ErrorCode::bad_value, [] { rl::register_env({"Nothing-v0", {}}); }));
+  BOOST_TEST(rl::test::fails(ErrorCode::bad_value, [] {
+    rl::register_env({"", [] { return rl::make_env("CartPole-v1"); }});
+  }));
+  rl::register_env({"Empty-v0", [] { return nullptr; }});
+  BOOST_TEST(rl::test::fails(ErrorCode::bad_environment, [] { rl::make_env("Empty-v0"); },
+                             {"'Empty-v0'", "nothing"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
