@@ -4,7 +4,9 @@
 #include <mutex>
 
 #include "rl/env/acrobot.hpp"
+#include "rl/env/bipedal_walker.hpp"
 #include "rl/env/cartpole.hpp"
+#include "rl/env/lunar_lander.hpp"
 #include "rl/env/mountain_car.hpp"
 #include "rl/env/pendulum.hpp"
 #include "rl/env/time_limit.hpp"
@@ -23,6 +25,18 @@ struct Registry {
     add({"MountainCar-v0", [] { return std::make_unique<MountainCar>(); }, 200, -110});
     add({"MountainCarContinuous-v0", [] { return std::make_unique<MountainCarContinuous>(); }, 999,
          90});
+    add_lander("LunarLander-v3", LunarLander::Control::discrete);
+    add_lander("LunarLanderContinuous-v3", LunarLander::Control::continuous);
+    add_walker("BipedalWalker-v3", BipedalWalker::Course::gentle, 1600);
+    add_walker("BipedalWalkerHardcore-v3", BipedalWalker::Course::hardcore, 2000);
+  }
+
+  void add_lander(const char* name, LunarLander::Control control) {
+    add({name, [control] { return std::make_unique<LunarLander>(control); }, 1000, 200});
+  }
+
+  void add_walker(const char* name, BipedalWalker::Course course, int limit) {
+    add({name, [course] { return std::make_unique<BipedalWalker>(course); }, limit, 300});
   }
 
   void add(EnvEntry entry) {
