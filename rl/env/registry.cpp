@@ -8,6 +8,7 @@
 #include "rl/env/cartpole.hpp"
 #include "rl/env/lunar_lander.hpp"
 #include "rl/env/mountain_car.hpp"
+#include "rl/env/mujoco.hpp"
 #include "rl/env/pendulum.hpp"
 #include "rl/env/time_limit.hpp"
 #include "rl/env/transform.hpp"
@@ -29,6 +30,13 @@ struct Registry {
     add_lander("LunarLanderContinuous-v3", LunarLander::Control::continuous);
     add_walker("BipedalWalker-v3", BipedalWalker::Course::gentle, 1600);
     add_walker("BipedalWalkerHardcore-v3", BipedalWalker::Course::hardcore, 2000);
+    add_mujoco("Ant-v4", 6000);
+    add_mujoco("HalfCheetah-v4", 4800);
+    add_mujoco("Hopper-v4", 3800);
+    add_mujoco("Humanoid-v4", 6000); // by the papers' measure; Gymnasium names none
+    add_mujoco("InvertedPendulum-v4", 950);
+    add_mujoco("Swimmer-v4", 360);
+    add_mujoco("Walker2d-v4", std::nullopt);
   }
 
   void add_lander(const char* name, LunarLander::Control control) {
@@ -37,6 +45,10 @@ struct Registry {
 
   void add_walker(const char* name, BipedalWalker::Course course, int limit) {
     add({name, [course] { return std::make_unique<BipedalWalker>(course); }, limit, 300});
+  }
+
+  void add_mujoco(const char* name, std::optional<double> solved) {
+    add({name, [name] { return std::make_unique<Mujoco>(name); }, 1000, solved});
   }
 
   void add(EnvEntry entry) {

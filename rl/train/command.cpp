@@ -161,9 +161,13 @@ void list(std::ostream& out) {
     out << "  " << std::left << std::setw(16) << each.name << each.what << "\n";
   out << "environments\n";
   for (auto& name : env_names()) {
-    auto env = make_env(name);
-    out << "  " << std::left << std::setw(16) << name << describe(env->observation_space())
-        << " -> " << describe(env->action_space()) << "\n";
+    out << "  " << std::left << std::setw(26) << name;
+    try {
+      auto env = make_env(name);
+      out << describe(env->observation_space()) << " -> " << describe(env->action_space()) << "\n";
+    } catch (const Error& error) { // such as a model that is not installed
+      out << "cannot be made: " << error.what() << "\n";
+    }
   }
 }
 
