@@ -5,7 +5,9 @@
 
 #include "rl/env/acrobot.hpp"
 #include "rl/env/bipedal_walker.hpp"
+#include "rl/env/breakout.hpp"
 #include "rl/env/cartpole.hpp"
+#include "rl/env/frozen_lake.hpp"
 #include "rl/env/lunar_lander.hpp"
 #include "rl/env/mountain_car.hpp"
 #include "rl/env/mujoco.hpp"
@@ -37,6 +39,9 @@ struct Registry {
     add_mujoco("InvertedPendulum-v4", 950);
     add_mujoco("Swimmer-v4", 360);
     add_mujoco("Walker2d-v4", std::nullopt);
+    add_lake("FrozenLake-v1", FrozenLake::Map::small, 100, 0.70);
+    add_lake("FrozenLake8x8-v1", FrozenLake::Map::large, 200, 0.85);
+    add({"MinAtar/Breakout-v1", [] { return std::make_unique<Breakout>(); }, 5000});
   }
 
   void add_lander(const char* name, LunarLander::Control control) {
@@ -49,6 +54,10 @@ struct Registry {
 
   void add_mujoco(const char* name, std::optional<double> solved) {
     add({name, [name] { return std::make_unique<Mujoco>(name); }, 1000, solved});
+  }
+
+  void add_lake(const char* name, FrozenLake::Map map, int limit, double solved) {
+    add({name, [map] { return std::make_unique<FrozenLake>(map); }, limit, solved});
   }
 
   void add(EnvEntry entry) {
