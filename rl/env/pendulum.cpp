@@ -21,7 +21,10 @@ constexpr double max_speed = 8.0;
 // The same angle in [-pi, pi).
 double wrapped(double angle) {
   constexpr auto pi = std::numbers::pi;
-  auto turned = std::fmod(angle + pi, 2 * pi);
+  auto turned = angle + pi;
+  if (turned >= 0 && turned < 2 * pi) // mostly, and fmod is slow
+    return turned - pi;
+  turned = std::fmod(turned, 2 * pi);
   return (turned < 0 ? turned + 2 * pi : turned) - pi;
 }
 
@@ -54,16 +57,17 @@ Step Pendulum::step(std::span<const float> action, std::span<float> observation)
   auto off = wrapped(angle);
   auto cost = off * off + 0.1 * (speed * speed) + 0.001 * (torque * torque);
   auto acceleration =
-    3 * gravity / (2 * length) * std::sin(angle) + 3.0 / (mass * length * length) * torque;
+    3 * gravity / (2 * length) * sine_ + 3.0 / (mass * length * length) * torque;
   state_[1] = std::clamp(speed + acceleration * interval, -max_speed, max_speed);
   state_[0] = angle + state_[1] * interval;
   observe(observation);
   return {.reward = -cost, .terminated = false, .truncated = false};
 }
 
-void Pendulum::observe(std::span<float> observation) const {
+void Pendulum::observe(std::span<float> observation) {
+  sine_ = std::sin(state_[0]);
   observation[0] = static_cast<float>(std::cos(state_[0]));
-  observation[1] = static_cast<float>(std::sin(state_[0]));
+  observation[1] = static_cast<float>(sine_);
   observation[2] = static_cast<float>(state_[1]);
 }
 

@@ -25,9 +25,10 @@ public:
   const std::array<double, 2>& state() const { return state_; }
 
 private:
-  void observe(std::span<float> observation) const;
+  void observe(std::span<float> observation);
 
   std::array<double, 2> state_{};
+  double sine_ = 0; // of the angle, for the next step
   bool running_ = false;
   Rng rng_;
 };

@@ -4,9 +4,9 @@
 //   build/bin/rl_env_speed [SECONDS [NAME...]]      0.5 s each, and all names, unless said
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 #include "rl/env/registry.hpp"
 #include "rl/env/vector_env.hpp"
@@ -14,8 +14,6 @@
 #include "rl/rng.hpp"
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // The median of five stretches.
 double steps_per_second(const std::string& name, double seconds) {
@@ -30,14 +28,14 @@ double steps_per_second(const std::string& name, double seconds) {
   std::vector<std::uint8_t> terminated(envs), truncated(envs);
   std::vector<double> rates;
   for (int stretch = 0; stretch < 5; ++stretch) {
-    auto begin = Clock::now();
+    auto begin = std::clock();
     long steps = 0;
     double passed = 0;
     do {
       for (std::size_t row = 0; row < rows; ++row, steps += envs)
         env.step(std::span(actions).subspan(row * envs * width, envs * width),
                  {reward, terminated, truncated});
-      passed = std::chrono::duration<double>(Clock::now() - begin).count();
+      passed = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     } while (passed < seconds / 5);
     rates.push_back(static_cast<double>(steps) / passed);
   }
