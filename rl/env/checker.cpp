@@ -25,6 +25,24 @@ bool unset(float value) {
   return std::bit_cast<std::uint32_t>(value) == unset_bits;
 }
 
+// An observation with room around it, so that what writes too much harms nothing.
+class Room {
+public:
+  explicit Room(const Space& space)
+    : size_(value_size(space)), memory_(size_ + 2 * margin, std::bit_cast<float>(unset_bits)) {}
+
+  std::span<float> observation() { return std::span(memory_).subspan(margin, size_); }
+  bool margins_are_unset() const {
+    auto all = std::span(memory_);
+    return std::ranges::all_of(all.first(margin), unset)
+           && std::ranges::all_of(all.last(margin), unset);
+  }
+
+private:
+  std::size_t size_;
+  std::vector<float> memory_;
+};
+
 // What an environment gave in one step, or in a reset.
 struct Record {
   std::vector<float> observation;
@@ -122,9 +140,8 @@ private:
   // comes back when it threw.
   template <class Call>
   std::optional<Record> observed(const std::string& where, Call call) {
-    auto size = value_size(observation_space_);
-    std::vector<float> memory(size + 2 * margin, std::bit_cast<float>(unset_bits));
-    auto observation = std::span(memory).subspan(margin, size);
+    Room room(observation_space_);
+    auto observation = room.observation();
     Record record;
     try {
       record.step = call(observation);
@@ -134,12 +151,9 @@ private:
       return std::nullopt;
     }
     record.observation.assign(observation.begin(), observation.end());
-    for (std::size_t i = 0; i < margin; ++i)
-      if (!unset(memory[i]) || !unset(memory[margin + size + i])) {
-        broken("observation-size", "Wrote outside the " + std::to_string(size)
-                                     + " numbers of the observation, " + where + ".");
-        break;
-      }
+    if (!room.margins_are_unset())
+      broken("observation-size", "Wrote outside the " + std::to_string(observation.size())
+                                   + " numbers of the observation, " + where + ".");
     look(record, where);
     return record;
   }
@@ -180,9 +194,9 @@ private:
   }
 
   bool refused(Env& env, std::span<const float> action, ErrorCode code) {
-    std::vector<float> observation(value_size(observation_space_));
+    Room room(observation_space_);
     try {
-      env.step(action, observation);
+      env.step(action, room.observation());
     } catch (const Error& error) {
       return error.code() == code;
     } catch (...) {
@@ -265,12 +279,12 @@ private:
     compare(episodes(*other), "another object");
     // While a third is played with another seed.
     Rng rng(options_.seed + 1);
-    std::vector<float> observation(value_size(observation_space_));
+    Room room(observation_space_);
     auto over = true;
     auto beside = [&] {
       if (over)
-        third->reset(rng.next(), observation);
-      auto result = third->step(action(rng), observation);
+        third->reset(rng.next(), room.observation());
+      auto result = third->step(action(rng), room.observation());
       over = result.terminated || result.truncated;
     };
     try {
