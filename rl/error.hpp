@@ -17,7 +17,8 @@ enum class ErrorCode {
   bad_value,
   /// The spaces of an environment do not fit what the algorithm or policy can do.
   bad_space,
-  /// An environment broke its contract: stepped before reset, or after its episode ended.
+  /// An environment broke its contract, or was stepped before reset or after its episode ended. The
+  /// text says which; check_env (env/checker.hpp) finds out more.
   bad_environment,
   /// A checkpoint is damaged, of another version, or belongs to another run. The text names the
   /// file, what is wrong, and what to do.
@@ -26,7 +27,8 @@ enum class ErrorCode {
   cannot_write,
   /// A file could not be read (the text names it and the system's reason).
   cannot_read,
-  /// A number that must be finite is NaN or infinite: training has diverged.
+  /// A number that must be finite is NaN or infinite: training has diverged, or an environment gave
+  /// it. The text says where.
   not_finite,
 };
 

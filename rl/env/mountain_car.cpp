@@ -34,8 +34,8 @@ double height(double position) {
 }
 
 void draw_car(Picture& picture, double position, double flag) {
-  picture.clear(300, 200, {255, 255, 255});
-  View view{{300.0 * 1.2 / 1.8, 190}, 300.0 / 1.8};
+  picture.clear(300, 220, {255, 255, 255});
+  View view{{300.0 * 1.2 / 1.8, 214}, 300.0 / 1.8};
   constexpr int pieces = 60;
   auto at = [](int i) { return leftmost + (rightmost - leftmost) * i / pieces; };
   for (int i = 0; i < pieces; ++i)

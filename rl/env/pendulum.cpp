@@ -56,8 +56,7 @@ Step Pendulum::step(std::span<const float> action, std::span<float> observation)
   auto torque = std::clamp(static_cast<double>(action[0]), -max_torque, max_torque);
   auto off = wrapped(angle);
   auto cost = off * off + 0.1 * (speed * speed) + 0.001 * (torque * torque);
-  auto acceleration =
-    3 * gravity / (2 * length) * sine_ + 3.0 / (mass * length * length) * torque;
+  auto acceleration = 3 * gravity / (2 * length) * sine_ + 3.0 / (mass * length * length) * torque;
   state_[1] = std::clamp(speed + acceleration * interval, -max_speed, max_speed);
   state_[0] = angle + state_[1] * interval;
   observe(observation);

@@ -66,10 +66,11 @@ public:
   /// The latest observations, [env, feature]: what the next actions answer.
   std::span<const float> observation() const { return observation_; }
 
-  /// Steps every environment with its row of `actions` [env, feature]. An error of an environment
-  /// comes out with its code, and names environment, episode and step. Besides those: bad_value
-  /// when there are not as many actions, bad_environment when an episode is over that only
-  /// reset(row) can follow, not_finite when an observation or a reward is NaN or infinite.
+  /// Steps every environment with its row of `actions` [env, feature]. An Error of an environment
+  /// comes out with its code, and names environment, episode and step; other exceptions, some of
+  /// which control the runtime, come out as they are. Besides those: bad_value when there are not
+  /// as many actions, bad_environment when an episode is over that only reset(row) can follow,
+  /// not_finite when an observation or a reward is NaN or infinite.
   void step(std::span<const float> actions, const StepRows& out);
 
   /// Begins the next episode of environment `first + row`; what is left of the present one is
