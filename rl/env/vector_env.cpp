@@ -119,6 +119,9 @@ void VectorEnv::step(std::span<const float> actions, const StepRows& out) {
 }
 
 void VectorEnv::reset(int row) {
+  if (row < 0 || row >= count())
+    throw Error(ErrorCode::bad_value, "there is no row " + std::to_string(row) + " among "
+                                        + std::to_string(count()) + " environments");
   ++episodes_[static_cast<std::size_t>(row)].number;
   begin(static_cast<std::size_t>(row));
 }

@@ -74,7 +74,8 @@ public:
   void step(std::span<const float> actions, const StepRows& out);
 
   /// Begins the next episode of environment `first + row`; what is left of the present one is
-  /// dropped. Needed, after an end, where autoreset is disabled.
+  /// dropped. Needed, after an end, where autoreset is disabled. Throws Error{bad_value} when there
+  /// is no such row.
   void reset(int row);
 
   /// Which rows took no action in the latest step but began an episode, 0 or 1: only with

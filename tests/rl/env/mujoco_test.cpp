@@ -279,6 +279,12 @@ BOOST_AUTO_TEST_CASE(a_simulation_that_explodes_terminates_and_stays_finite) {
   BOOST_TEST(std::filesystem::is_empty(folder.path)); // MuJoCo would leave a log there
 }
 
+BOOST_AUTO_TEST_CASE(an_error_inside_mujoco_is_an_exception_and_not_the_end_of_the_process) {
+  auto model = rl::load_mujoco_model("swimmer");
+  BOOST_TEST(fails(ErrorCode::bad_environment, [] { mju_error("stack overflow"); },
+                   {"MuJoCo: stack overflow"}));
+}
+
 BOOST_AUTO_TEST_CASE(the_model_is_compiled_once_for_all_who_use_it) {
   auto one = rl::load_mujoco_model("swimmer");
   BOOST_TEST(one.get() == rl::load_mujoco_model("swimmer").get());

@@ -274,6 +274,7 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_names_environment_episode_and_step) {
   Rows out(2);
   std::vector<float> action(1);
   BOOST_TEST(fails(ErrorCode::bad_value, [&] { two.step(action, out.spans()); }, {"2", "not 1"}));
+  BOOST_TEST(fails(ErrorCode::bad_value, [&] { two.reset(2); }, {"no row 2"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
