@@ -1,5 +1,6 @@
 #include "rl/train/command.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <functional>
@@ -60,7 +61,9 @@ std::string new_log_folder(const std::string& algorithm, const RunOptions& optio
   auto now = std::time(nullptr);
   std::tm local{};
   ::localtime_r(&now, &local);
-  name << "runs/" << algorithm << "_" << options.env << "_" << options.seed << "_"
+  auto env = options.env;
+  std::replace(env.begin(), env.end(), '/', '_'); // one folder a run, whatever the name
+  name << "runs/" << algorithm << "_" << env << "_" << options.seed << "_"
        << std::put_time(&local, "%Y%m%d-%H%M%S");
   return name.str();
 }
