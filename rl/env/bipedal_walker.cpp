@@ -48,6 +48,7 @@ b2Vec2 vec(double x, double y) {
 
 struct BipedalWalker::World {
   World(Rng& rng, bool hardcore) : world({0, -10}), terrain(rng, hardcore) {
+    prepare();
     world.SetContactListener(&touch);
     make_ground();
     skip_clouds(rng);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <mutex>
 #include <span>
 
 #include <box2d/box2d.h>
@@ -14,6 +15,22 @@ namespace rl::box2d {
 constexpr float steps_per_second = 50;
 constexpr float scale = 30; ///< pixels of Gymnasium's screen a metre: the tasks are written in them
 constexpr float screen_width = 600 / scale, screen_height = 400 / scale; ///< metres
+
+/// Box2D fills a table of the process at its first contact, without a lock: here that contact comes
+/// about before any world has one. Called by whoever makes a world; any thread.
+inline void prepare() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    b2World world({0, 0});
+    b2BodyDef body;
+    body.type = b2_dynamicBody;
+    b2CircleShape shape;
+    shape.m_radius = 1;
+    for (int i = 0; i < 2; ++i)
+      world.CreateBody(&body)->CreateFixture(&shape, 1);
+    world.Step(1 / steps_per_second, 1, 1);
+  });
+}
 
 /// One step of the world, as fine as Gymnasium's.
 inline void advance(b2World& world) {

@@ -50,6 +50,7 @@ Engines engines_of(std::span<const float> action, LunarLander::Control control) 
 
 struct LunarLander::World {
   explicit World(Rng& rng) : world({0, -10}) {
+    prepare();
     world.SetContactListener(&touch);
     make_ground(rng);
     make_lander(rng);
