@@ -10,15 +10,12 @@
 #include <caf/send.hpp>
 
 #include "libray/src/transport/basp.hpp"
-#include "tests/support/patience.hpp"
+#include "tests/libray/transport/arrivals.hpp"
 
 namespace caf_ray::transport::test {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-/// For whatever should come soon: long enough for a busy machine, never waited out on success.
-inline constexpr seconds soon(20 * caf_ray::test::slowdown);
 
 /// Silence is noticed soon, or not while a test runs.
 inline constexpr link_timing quick{milliseconds(250), milliseconds(1500)};

@@ -1,7 +1,5 @@
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -17,8 +15,8 @@
 #include "libray/src/transport/listener.hpp"
 #include "libray/src/transport/unix_address.hpp"
 #include "libray/src/transport/unix_door.hpp"
+#include "tests/libray/transport/arrivals.hpp"
 #include "tests/support/child.hpp"
-#include "tests/support/patience.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fs = std::filesystem;
@@ -26,50 +24,10 @@ using namespace caf_ray;
 using namespace caf_ray::transport;
 using caf_ray::test::child;
 using caf_ray::test::temp_folder;
+using transport::test::arrivals;
+using transport::test::soon;
 
 namespace {
-
-constexpr std::chrono::seconds soon(20 * caf_ray::test::slowdown);
-
-/// What arrives at a listener, to be waited for.
-class arrivals {
-public:
-  listener::handler callback() {
-    return [this](connection link) {
-      std::lock_guard lock(mutex_);
-      links_.push_back(std::move(link));
-      changed_.notify_all();
-    };
-  }
-  listener_options options() {
-    listener_options o;
-    o.turned_away = [this](const error& e) {
-      std::lock_guard lock(mutex_);
-      refusals_.push_back(e);
-      changed_.notify_all();
-    };
-    return o;
-  }
-  bool wait_for(std::size_t links, std::size_t refusals = 0) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(
-      lock, soon, [&] { return links_.size() >= links && refusals_.size() >= refusals; });
-  }
-  std::vector<connection> take_links() {
-    std::lock_guard lock(mutex_);
-    return std::move(links_);
-  }
-  std::vector<error> refusals() {
-    std::lock_guard lock(mutex_);
-    return refusals_;
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<connection> links_;
-  std::vector<error> refusals_;
-};
 
 struct listening {
   temp_folder folder;
