@@ -1,10 +1,11 @@
 #include "libray/src/transport/basp.hpp"
 
-#include <array>
+#include <algorithm>
+#include <future>
+#include <memory>
 #include <set>
 #include <stdexcept>
 
-#include <poll.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -73,22 +74,18 @@ caf::actor broker_of(caf::actor_system& system) {
   return system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
 }
 
-/// CAF ends a connection that waits for its peer's handshake at the next heartbeat, however young
-/// it is. So it only gets the connection when the peer's handshake lies there.
-result<void> wait_for_handshake(const connection& link, milliseconds patience) {
-  if (link.session() && link.session()->has_pending())
-    return {};
-  auto deadline = clock::now() + patience;
-  pollfd readable{link.fd(), POLLIN, 0};
-  for (;;) {
-    auto left = std::chrono::ceil<milliseconds>(deadline - clock::now()).count();
-    auto ready = left > 0 ? poll(&readable, 1, static_cast<int>(left)) : 0;
-    if (ready > 0)
-      return {};
-    if (ready == 0 && left <= 0)
-      return fail(errc::timed_out, to_string(link.who()) + " said nothing within "
-                                     + std::to_string(patience.count()) + " ms");
-  }
+/// The broker ends a link that it has not heard of yet at its next heartbeat, however young the
+/// link is, unless it has a record of when it heard of it last. False at the deadline.
+bool make_record(caf::io::network::default_multiplexer& loop, const caf::actor& broker,
+                 caf::io::connection_handle link, clock::time_point deadline) {
+  auto made = std::make_shared<std::promise<void>>();
+  auto done = made->get_future();
+  loop.post([made, broker, link] {
+    auto raw = caf::actor_cast<caf::abstract_actor*>(broker);
+    dynamic_cast<caf::io::basp_broker&>(*raw).set_context(link);
+    made->set_value();
+  });
+  return done.wait_until(deadline) == std::future_status::ready;
 }
 
 error to_error(const caf::actor_system& system, const caf::error& reason, const peer& who) {
@@ -96,8 +93,8 @@ error to_error(const caf::actor_system& system, const caf::error& reason, const 
   if (reason == caf::sec::incompatible_application_ids)
     return {errc::version_mismatch, text + " speaks another version of the protocol than "
                                       + protocol_name + ": use the same version on both sides"};
-  if (reason == caf::sec::request_timeout)
-    return {errc::timed_out, text + " did not finish the handshake in time"};
+  if (reason == caf::sec::request_timeout || reason == caf::sec::connection_timeout)
+    return {errc::timed_out, text + " did not answer in time"};
   return {errc::io_failed, text + " ended the link during the handshake: " + system.render(reason)};
 }
 
@@ -131,18 +128,18 @@ void serve(caf::actor_system& system, connection link, const caf::strong_actor_p
 result<caf::strong_actor_ptr> join(caf::actor_system& system, connection link,
                                    milliseconds patience, const link_limits& limits) {
   auto deadline = clock::now() + patience;
-  if (auto spoke = wait_for_handshake(link, patience); !spoke)
-    return tl::unexpected(spoke.error());
-
   auto who = link.who();
-  auto ready = caf::make_counted<scribe>(loop_of(system), std::move(link), limits);
+  auto& loop = loop_of(system);
+  auto broker = broker_of(system);
+  auto ready = caf::make_counted<scribe>(loop, std::move(link), limits);
+  if (!make_record(loop, broker, ready->hdl(), deadline))
+    return fail(errc::timed_out, "the network thread had no time for " + to_string(who));
+
   caf::strong_actor_ptr published;
   caf::error failed;
   auto left = std::max(milliseconds(1), std::chrono::ceil<milliseconds>(deadline - clock::now()));
   caf::scoped_actor self(system);
-  self
-    ->request(broker_of(system), left, caf::connect_atom_v, caf::io::scribe_ptr(ready),
-              std::uint16_t(0))
+  self->request(broker, left, caf::connect_atom_v, caf::io::scribe_ptr(ready), std::uint16_t(0))
     .receive([&](const caf::node_id&, caf::strong_actor_ptr& actor,
                  const std::set<std::string>&) { published = std::move(actor); },
              [&](caf::error& reason) { failed = std::move(reason); });

@@ -23,7 +23,7 @@ namespace {
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr int backlog = 128;
+constexpr int backlog = 512;
 constexpr unsigned unacknowledged_ms = 10'000;
 
 struct endpoint {

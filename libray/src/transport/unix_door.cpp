@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int backlog = 128;
+constexpr int backlog = 512;
 
 auto io_failed(const std::string& doing, const fs::path& path, int code) {
   return fail(code == ENOENT ? errc::not_found : errc::io_failed,

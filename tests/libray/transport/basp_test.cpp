@@ -1,5 +1,4 @@
 #include <chrono>
-#include <fstream>
 #include <future>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "libray/src/transport/listener.hpp"
 #include "tests/libray/transport/host.hpp"
+#include "tests/libray/transport/links.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -23,19 +23,20 @@ using namespace caf_ray::transport;
 using caf_ray::test::child;
 using caf_ray::test::temp_folder;
 using transport::test::answerer;
+using transport::test::ask;
+using transport::test::basp_header;
 using transport::test::host;
 using transport::test::milliseconds;
 using transport::test::patient;
 using transport::test::quick;
+using transport::test::resident_bytes;
+using transport::test::round_trip;
 using transport::test::seconds;
+using transport::test::seconds_since;
 using transport::test::soon;
 using clock_type = std::chrono::steady_clock;
 
 namespace {
-
-double seconds_since(clock_type::time_point start) {
-  return std::chrono::duration<double>(clock_type::now() - start).count();
-}
 
 /// A child that serves an answerer over an inherited socket.
 struct serving_child {
@@ -58,16 +59,6 @@ struct serving_child {
   }
 };
 
-template <class T, class... Arguments>
-std::optional<T> ask(host& here, const caf::actor& who, Arguments... arguments) {
-  std::optional<T> answer;
-  caf::scoped_actor self(here.system);
-  self->request(who, soon, std::move(arguments)...)
-    .receive([&](T x) { answer = x; },
-             [&](const caf::error& e) { BOOST_TEST_MESSAGE(here.system.render(e)); });
-  return answer;
-}
-
 /// Seconds until the down message, negative if none comes.
 double wait_for_down(host& here, const caf::actor& who, clock_type::time_point start) {
   double result = -1;
@@ -76,13 +67,6 @@ double wait_for_down(host& here, const caf::actor& who, clock_type::time_point s
   self->receive([&](const caf::down_msg&) { result = seconds_since(start); },
                 caf::after(soon) >> [] {});
   return result;
-}
-
-std::size_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::size_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 /// The peer whose link was closed for breaking a limit, and why.
@@ -127,14 +111,6 @@ struct raw_peer {
     return false;
   }
 };
-
-std::string header(unsigned char operation, std::uint32_t length) {
-  std::string bytes(32, '\0');
-  bytes[0] = static_cast<char>(operation);
-  for (auto i = 0; i < 4; ++i)
-    bytes[4 + i] = static_cast<char>(length >> (24 - 8 * i));
-  return bytes;
-}
 
 } // namespace
 
@@ -236,7 +212,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_allocated_for_a_frame_that_only_claims_to_be_lar
   for (auto i = 0; i < 4; ++i) {
     violation seen;
     raw_peer liar(here, ours, seen.limits);
-    liar.send(header(1, 0xf0000000));
+    liar.send(basp_header(1, 0xf0000000));
     BOOST_TEST(liar.ends());
     BOOST_TEST(seen.wait().find("4026531840") != std::string::npos);
   }
@@ -250,9 +226,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_without_content_ends_its_link_and_not_the_proce
   auto ours = here.spawn(answerer);
   for (unsigned char operation : {0, 1}) {
     raw_peer killer(here, ours, {});
-    auto bytes = header(operation, 0);
-    bytes[15] = 1; // or CAF itself would find it invalid
-    killer.send(bytes);
+    killer.send(basp_header(operation, 0));
     BOOST_TEST(killer.ends());
   }
   BOOST_TEST((ask<int>(here, theirs, 1) == 2));
@@ -322,6 +296,22 @@ BOOST_AUTO_TEST_CASE(last_messages_reach_a_peer_that_reads) {
   BOOST_TEST((text.wait_for(soon) == std::future_status::ready));
 }
 
+// CAF by itself ends the link at the first heartbeat.
+BOOST_AUTO_TEST_CASE(a_peer_that_takes_several_heartbeats_to_serve_is_joined_all_the_same) {
+  constexpr link_timing often{milliseconds(100), seconds(10)};
+  host here(often), there(often);
+  auto theirs = there.spawn(answerer);
+  auto pair = std::move(*make_child_socket());
+  auto joined =
+    std::async(std::launch::async, [&] { return join(here.system, std::move(pair.ours), soon); });
+  caf::scoped_actor self(here.system);
+  self->receive([](int) {}, caf::after(milliseconds(500)) >> [] {});
+  serve(there.system, std::move(*adopt_unix(pair.theirs.release())),
+        caf::actor_cast<caf::strong_actor_ptr>(theirs));
+  auto published = joined.get();
+  BOOST_TEST(published.has_value(), (published ? "" : published.error().what));
+}
+
 BOOST_AUTO_TEST_CASE(joining_a_mute_peer_times_out) {
   host here(quick);
   auto pair = std::move(*make_child_socket());
@@ -334,7 +324,7 @@ BOOST_AUTO_TEST_CASE(joining_a_mute_peer_times_out) {
 BOOST_AUTO_TEST_CASE(joining_a_peer_that_stops_in_the_middle_times_out) {
   host here(patient);
   auto pair = std::move(*make_child_socket());
-  auto bytes = header(0, 100);
+  auto bytes = basp_header(0, 100);
   BOOST_TEST(write(pair.theirs.get(), bytes.data(), bytes.size()) == 32);
   auto published = join(here.system, std::move(pair.ours), milliseconds(500));
   BOOST_TEST(!published.has_value());
@@ -368,18 +358,8 @@ BOOST_AUTO_TEST_CASE(a_round_trip_takes_microseconds) {
   host here(patient);
   serving_child other(patient);
   auto theirs = other.join_from(here);
-  caf::scoped_actor self(here.system);
-  constexpr auto count = 3000;
-  auto answered = 0;
-  auto best = 1e9;
-  for (auto round = 0; round < 3; ++round) {
-    auto start = clock_type::now();
-    for (auto i = 0; i < count; ++i)
-      self->request(theirs, soon, i).receive([&](int) { ++answered; }, [](const caf::error&) {});
-    best = std::min(best, seconds_since(start) / count);
-  }
-  BOOST_TEST(answered == 3 * count);
-  BOOST_TEST_MESSAGE("round trip over a unix socket: " << best * 1e6 << " us");
+  auto seconds = round_trip(here, theirs, 3000);
+  BOOST_TEST_MESSAGE("round trip over a unix socket: " << seconds * 1e6 << " us");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,9 @@
 // The other process of the transport tests.
 //   serve-fd FD HEARTBEAT_MS TIMEOUT_MS    serves an answerer over an inherited socket
 //   join-path PATH HEARTBEAT_MS TIMEOUT_MS joins, and sends an answerer of its own
+//   join-tls PORT HEARTBEAT_MS TIMEOUT_MS FOLDER
+//                                          the same over TLS, with the credentials of the folder
+//   stock-caf PORT                         connects as CAF does by itself, prints what came of it
 //   adopt-as-nobody FD                     prints what adopt_unix says to another user
 //   connect-as-nobody PATH                 connects as another user and prints what came of it
 // Prints "ready" when it is, then waits to be killed.
@@ -15,6 +18,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <caf/io/middleman.hpp>
+
+#include "libray/src/transport/credentials.hpp"
+#include "libray/src/transport/tcp_socket.hpp"
 #include "tests/libray/transport/host.hpp"
 
 using namespace caf_ray::transport;
@@ -60,6 +67,25 @@ void join_path(char** argv) {
   wait_to_be_killed();
 }
 
+void join_tls(char** argv) {
+  test::host here(timing(argv));
+  auto port = static_cast<std::uint16_t>(std::atol(argv[2]));
+  auto link = need(connect_tls("127.0.0.1", port, need(credentials::load(argv[5])), test::soon));
+  auto published = need(join(here.system, std::move(link), test::soon));
+  caf::anon_send(caf::actor_cast<caf::actor>(published), here.spawn(test::answerer));
+  wait_to_be_killed();
+}
+
+void stock_caf(char** argv) {
+  caf::actor_system_config config;
+  config.load<caf::io::middleman>();
+  caf::actor_system system(config);
+  auto port = static_cast<std::uint16_t>(std::atol(argv[2]));
+  // tidy: allow remote-actor, a stranger that knows no better is what the test wants
+  auto found = system.middleman().remote_actor("127.0.0.1", port);
+  finish(found ? "let in" : "refused", 0);
+}
+
 void become_nobody() {
   constexpr uid_t nobody = 65534;
   if (setresuid(nobody, nobody, nobody) != 0)
@@ -90,6 +116,8 @@ int main(int argc, char** argv) {
   const std::map<std::string, void (*)(char**)> modes = {
     {"serve-fd", serve_fd},
     {"join-path", join_path},
+    {"join-tls", join_tls},
+    {"stock-caf", stock_caf},
     {"adopt-as-nobody", adopt_as_nobody},
     {"connect-as-nobody", connect_as_nobody},
   };
