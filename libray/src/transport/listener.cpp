@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <system_error>
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -40,7 +41,11 @@ result<std::unique_ptr<listener>> listener::start(handler callback, listener_opt
     new listener(std::move(callback), std::move(options), std::move(epoll), std::move(wake)));
   if (auto watched = made->watch(made->wake_.get(), wake_key, EPOLLIN, EPOLL_CTL_ADD); !watched)
     return tl::unexpected(watched.error());
-  made->thread_ = std::thread([self = made.get()] { self->run(); });
+  try {
+    made->thread_ = std::thread([self = made.get()] { self->run(); });
+  } catch (const std::system_error& e) {
+    return io_failed("cannot start the listener's thread", e.code().value());
+  }
   return made;
 }
 
@@ -166,7 +171,7 @@ void listener::accept_from(const door& from) {
 }
 
 void listener::begin_handshake(file_descriptor fd, const std::string& address) {
-  while (arrivals_.size() >= options_.max_pending) {
+  while (!arrivals_.empty() && arrivals_.size() >= options_.max_pending) {
     auto oldest = arrivals_.begin();
     turn_away({errc::timed_out,
                oldest->second.hands.address() + " was crowded out: too many handshakes at a time"});

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <future>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -84,7 +85,12 @@ result<std::vector<endpoint>> find_host(const std::string& host, std::uint16_t p
     return numeric.found;
   std::packaged_task<lookup()> task([host, port] { return look_up(host, port, AI_ADDRCONFIG); });
   auto answer = task.get_future();
-  std::thread(std::move(task)).detach();
+  try {
+    std::thread(std::move(task)).detach();
+  } catch (const std::system_error& e) {
+    return fail(errc::io_failed,
+                "cannot look for " + host + ": no thread, " + gcs::errno_text(e.code().value()));
+  }
   if (answer.wait_until(deadline) != std::future_status::ready)
     return fail(errc::timed_out, "the name server did not say in time where " + host + " is");
   auto found = answer.get();

@@ -1,7 +1,9 @@
 #include "libray/src/transport/unix_door.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -18,6 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int backlog = 512;
+constexpr std::chrono::seconds lock_patience(2); // others hold it for microseconds
 
 auto io_failed(const std::string& doing, const fs::path& path, int code) {
   return fail(code == ENOENT ? errc::not_found : errc::io_failed,
@@ -38,8 +41,15 @@ result<file_descriptor> claim_folder(const fs::path& folder) {
                            + std::to_string(about.st_uid)
                            + " or is open to others; it must be of uid " + std::to_string(geteuid())
                            + " with mode 0700: chmod it, or choose another");
-  if (flock(fd.get(), LOCK_EX) != 0)
-    return io_failed("cannot lock the folder", folder, errno);
+  auto give_up = std::chrono::steady_clock::now() + lock_patience;
+  while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return io_failed("cannot lock the folder", folder, errno);
+    if (std::chrono::steady_clock::now() >= give_up)
+      return fail(errc::in_use, "another process keeps the folder " + folder.string()
+                                  + " locked, and takes too long to make its socket there");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   return fd;
 }
 

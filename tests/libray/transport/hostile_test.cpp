@@ -3,8 +3,11 @@
 #include <filesystem>
 #include <functional>
 #include <future>
+#include <mutex>
+#include <optional>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <sys/socket.h>
@@ -66,9 +69,13 @@ struct node {
   fs::path keys = folder.path / "keys";
   fs::path path = folder.path / "run" / "node.sock";
   host here{link_timing{}};
-  std::promise<caf::actor> joined;
+  std::mutex mutex;
+  std::promise<caf::actor> joined; // of the member that is expected next
   caf::actor published = here.spawn([this](caf::event_based_actor*) -> caf::behavior {
-    return {[this](const caf::actor& who) { joined.set_value(who); }};
+    return {[this](const caf::actor& who) {
+      std::lock_guard lock(mutex);
+      joined.set_value(who);
+    }};
   });
   std::unique_ptr<listener> door;
   std::uint16_t port = 0;
@@ -83,12 +90,20 @@ struct node {
     door->use(credentials::load(keys / "node").value());
     port = door->listen_tcp("127.0.0.1", 0).value();
     BOOST_TEST_REQUIRE(door->listen_unix(path).has_value());
-    process.emplace(CAF_RAY_TRANSPORT_CHILD,
-                    std::vector<std::string>{"join-tls", std::to_string(port), "1000", "5000",
-                                             (keys / "driver").string()});
+    member = add_member(process);
+  }
+
+  /// A process of its own with the driver's credentials; the answerer that it sent us.
+  caf::actor add_member(std::optional<child>& into) {
+    std::unique_lock lock(mutex);
+    joined = {};
     auto theirs = joined.get_future();
+    lock.unlock();
+    into.emplace(CAF_RAY_TRANSPORT_CHILD,
+                 std::vector<std::string>{"join-tls", std::to_string(port), "1000", "5000",
+                                          (keys / "driver").string()});
     BOOST_TEST_REQUIRE((theirs.wait_for(soon) == std::future_status::ready));
-    member = theirs.get();
+    return theirs.get();
   }
 
   /// Runs the attack in a thread, asking the member all the while: it always answers, its link
@@ -276,6 +291,25 @@ BOOST_AUTO_TEST_CASE(the_death_of_a_member_is_seen_over_tls_too) {
   self->receive([&](const caf::down_msg&) { down = true; }, caf::after(soon) >> [] {});
   BOOST_TEST(down);
   BOOST_TEST_MESSAGE("kill -9 to down message over TLS: " << seconds_since(start) * 1e3 << " ms");
+}
+
+// With CAF's own TLS module one or two of three lost their links in each of eight runs.
+BOOST_AUTO_TEST_CASE(three_members_under_load_are_all_served_to_the_end) {
+  node target;
+  std::optional<child> processes[2];
+  std::vector<caf::actor> members{target.member, target.add_member(processes[0]),
+                                  target.add_member(processes[1])};
+  std::string text(100'000, 'x');
+  std::vector<std::future<int>> answered;
+  for (auto& m : members)
+    answered.push_back(std::async(std::launch::async, [&target, &text, m] {
+      auto count = 0;
+      for (auto i = 0; i < 300; ++i)
+        count += ask<std::uint64_t>(target.here, m, text) == text.size();
+      return count;
+    }));
+  for (auto& a : answered)
+    BOOST_TEST(a.get() == 300);
 }
 
 BOOST_AUTO_TEST_CASE(large_messages_and_small_ones_pass_over_tls) {

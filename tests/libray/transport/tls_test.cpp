@@ -247,6 +247,19 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_says_nothing_does_not_keep_members_out) {
   BOOST_TEST(here.seen.wait_for(1, 84));
 }
 
+BOOST_AUTO_TEST_CASE(the_end_of_a_listener_does_not_wait_for_handshakes) {
+  listening here;
+  std::vector<file_descriptor> silent;
+  for (auto i = 0; i < 5; ++i)
+    silent.push_back(dial(here.port));
+  BOOST_TEST(here.call(here.clusters.ours / "node").has_value()); // so the five are begun
+  auto start = std::chrono::steady_clock::now();
+  here.door.reset();
+  BOOST_TEST((std::chrono::steady_clock::now() - start < soon / 2));
+  for (auto& fd : silent)
+    BOOST_TEST(is_closed(fd.get()));
+}
+
 BOOST_AUTO_TEST_CASE(a_peer_that_hangs_up_raises_no_signal) {
   listening here;
   auto theirs = here.call(here.clusters.ours / "node");

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -191,6 +192,14 @@ BOOST_AUTO_TEST_CASE(a_socket_whose_owner_is_dead_is_replaced) {
   auto door = listener::start(seen.callback());
   BOOST_TEST(door.value()->listen_unix(path).has_value());
   BOOST_TEST(connect_unix(path, soon).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_somebody_keeps_locked_is_given_up) {
+  listening here;
+  auto folder = here.path.parent_path();
+  file_descriptor hung(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  BOOST_TEST_REQUIRE(flock(hung.get(), LOCK_EX) == 0);
+  BOOST_TEST((here.door->listen_unix(folder / "other.sock").error().code == errc::in_use));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_socket_is_left_alone) {
