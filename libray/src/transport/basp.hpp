@@ -46,7 +46,8 @@ struct link_limits {
 /// Error: invalid_argument (timing).
 result<void> configure(caf::actor_system_config&, const link_timing& = {});
 
-/// Gives the peer of a connection access to this system; it gets `published` as its first handle.
+/// Gives the peer of a connection access to this system, which was made with `configure`; the peer
+/// gets `published` as its first handle.
 /// CAF then keeps `published` until it quits. Returns at once; a link that fails later is closed,
 /// and the peer's side sees it. Any thread.
 void serve(caf::actor_system&, connection, const caf::strong_actor_ptr& published,

@@ -14,9 +14,9 @@ namespace caf_ray::transport {
 class unix_door {
 public:
   /// Makes the last folder of the path if it is absent, and takes the place of a socket whose owner
-  /// is dead. Errors: in_use (its owner is alive, or keeps the folder locked), refused (the folder is open to or belongs to
-  /// others), already_exists (a file that is no socket), invalid_argument (path over 107 bytes),
-  /// not_found (no such folder), io_failed.
+  /// is dead. Errors: in_use (its owner is alive, or keeps the folder locked), refused (the folder
+  /// is open to or belongs to others), already_exists (a file that is no socket), invalid_argument
+  /// (path over 107 bytes), not_found (no such folder), io_failed.
   static result<unix_door> open(const std::filesystem::path&);
 
   unix_door(unix_door&&) noexcept = default;

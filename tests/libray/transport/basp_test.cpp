@@ -117,8 +117,8 @@ struct raw_peer {
 BOOST_AUTO_TEST_SUITE(basp_links)
 
 BOOST_AUTO_TEST_CASE(requests_are_answered_both_ways_over_an_inherited_pair) {
-  host here(quick);
-  serving_child other(quick);
+  host here(patient);
+  serving_child other(patient);
   auto theirs = other.join_from(here);
   BOOST_TEST((ask<int>(here, theirs, 41) == 42));
   auto ours = here.spawn(answerer);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(requests_are_answered_both_ways_over_an_inherited_pair) {
 }
 
 BOOST_AUTO_TEST_CASE(requests_are_answered_both_ways_over_a_listening_path) {
-  host here(quick);
+  host here(patient);
   temp_folder folder;
   std::promise<caf::actor> joined;
   auto ours = here.spawn([&](caf::event_based_actor*) -> caf::behavior {
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(requests_are_answered_both_ways_over_a_listening_path) {
   });
   auto path = folder.path / "run" / "node.sock";
   BOOST_TEST_REQUIRE(door.value()->listen_unix(path).has_value());
-  child other(CAF_RAY_TRANSPORT_CHILD, {"join-path", path.string(), "250", "1500"});
+  child other(CAF_RAY_TRANSPORT_CHILD, {"join-path", path.string(), "1000", "600000"});
   auto theirs = joined.get_future();
   BOOST_TEST_REQUIRE((theirs.wait_for(soon) == std::future_status::ready));
   auto who = theirs.get();
@@ -148,15 +148,16 @@ BOOST_AUTO_TEST_CASE(requests_are_answered_both_ways_over_a_listening_path) {
   BOOST_TEST((ask<int>(here, who, ours, 5) == 50));
 }
 
-BOOST_AUTO_TEST_CASE(a_link_outlives_many_heartbeat_timeouts_without_messages) {
-  host here(quick);
-  serving_child other(quick);
+BOOST_AUTO_TEST_CASE(a_link_outlives_two_heartbeat_timeouts_without_messages) {
+  constexpr link_timing calm{milliseconds(250), milliseconds(2500)};
+  host here(calm);
+  serving_child other(calm);
   auto theirs = other.join_from(here);
   caf::scoped_actor self(here.system);
   self->monitor(theirs);
   auto down = false;
   self->receive([&](const caf::down_msg&) { down = true; },
-                caf::after(2 * quick.timeout + quick.heartbeat) >> [] {});
+                caf::after(2 * calm.timeout + calm.heartbeat) >> [] {});
   BOOST_TEST(!down);
   BOOST_TEST((ask<int>(here, theirs, 1) == 2));
 }
@@ -233,8 +234,9 @@ BOOST_AUTO_TEST_CASE(a_handshake_without_content_ends_its_link_and_not_the_proce
 }
 
 BOOST_AUTO_TEST_CASE(silent_peers_disturb_nobody_and_are_dropped) {
-  host here(quick);
-  serving_child other(quick);
+  constexpr link_timing usual;
+  host here(usual);
+  serving_child other(usual);
   auto theirs = other.join_from(here);
   auto ours = here.spawn(answerer);
   std::vector<raw_peer> silent;
@@ -336,6 +338,43 @@ BOOST_AUTO_TEST_CASE(joining_a_peer_that_hangs_up_fails) {
   pair.theirs.reset();
   auto published = join(here.system, std::move(pair.ours), soon);
   BOOST_TEST((published.error().code == errc::io_failed), published.error().what);
+}
+
+BOOST_AUTO_TEST_CASE(joining_a_process_twice_keeps_the_first_link) {
+  host here(patient), there(patient);
+  auto theirs = there.spawn(answerer);
+  caf::actor first;
+  for (auto i = 0; i < 3; ++i) {
+    auto pair = std::move(*make_child_socket());
+    serve(there.system, std::move(*adopt_unix(pair.theirs.release())),
+          caf::actor_cast<caf::strong_actor_ptr>(theirs));
+    auto published = join(here.system, std::move(pair.ours), soon);
+    BOOST_TEST_REQUIRE(published.has_value(), (published ? "" : published.error().what));
+    auto again = caf::actor_cast<caf::actor>(*published);
+    if (i == 0)
+      first = again;
+    BOOST_TEST((again == first));
+    for (auto n = 0; n < 20; ++n)
+      BOOST_TEST((ask<int>(here, first, n) == n + 1));
+    auto ours = here.spawn(answerer);
+    BOOST_TEST((ask<int>(here, first, ours, 1) == 2));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_version_of_the_protocol_is_refused) {
+  caf::actor_system_config config;
+  BOOST_TEST_REQUIRE(configure(config).has_value());
+  config.set("middleman.app-identifiers", std::vector<std::string>{"caf-ray-0"});
+  caf::actor_system old(config);
+  host here(patient);
+  auto theirs = old.spawn(answerer);
+  auto pair = std::move(*make_child_socket());
+  serve(old, std::move(*adopt_unix(pair.theirs.release())),
+        caf::actor_cast<caf::strong_actor_ptr>(theirs));
+  auto published = join(here.system, std::move(pair.ours), soon);
+  caf::anon_send_exit(theirs, caf::exit_reason::kill);
+  BOOST_TEST_REQUIRE(!published.has_value());
+  BOOST_TEST((published.error().code == errc::version_mismatch), published.error().what);
 }
 
 BOOST_AUTO_TEST_CASE(every_system_has_a_random_node_id) {
