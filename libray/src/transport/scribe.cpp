@@ -100,7 +100,9 @@ void scribe::graceful_shutdown() {
   flush();
   detach(&stream_.backend(), false);
   stream_.graceful_shutdown();
-  drain();
+  // Later: the loop must have taken up the stream's wish to write before it can take up its end.
+  if (in_flight_ > 0)
+    stream_.backend().post([keep] { keep->drain(); });
 }
 
 void scribe::drain() {

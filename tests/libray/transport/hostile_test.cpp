@@ -7,7 +7,6 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <sys/socket.h>
@@ -29,11 +28,14 @@ using caf_ray::test::child;
 using caf_ray::test::temp_folder;
 using transport::test::answerer;
 using transport::test::ask;
+using transport::test::attack_bytes;
 using transport::test::basp_header;
+using transport::test::descriptors_fall_to;
 using transport::test::dial;
 using transport::test::host;
 using transport::test::is_closed;
 using transport::test::is_refused;
+using transport::test::open_descriptors;
 using transport::test::read_identity;
 using transport::test::resident_bytes;
 using transport::test::round_trip;
@@ -55,11 +57,6 @@ std::string random_bytes(std::mt19937_64& random, std::size_t count) {
   for (auto& b : bytes)
     b = static_cast<char>(random());
   return bytes;
-}
-
-std::size_t open_descriptors() {
-  fs::directory_iterator all("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 /// A node as it runs in production, with both doors and the timing of `configure`, and a member
@@ -204,7 +201,7 @@ void attack_with_bytes(node& target, const dialler& call) {
   });
   BOOST_TEST(framed.survived == 0);
   auto now = resident_bytes();
-  BOOST_TEST(now < before + 32 * 1024 * 1024);
+  BOOST_TEST(now < before + attack_bytes);
   BOOST_TEST_MESSAGE("slowest refusal: " << std::max(named.slowest, framed.slowest)
                                          << " s, resident memory +"
                                          << (now - std::min(now, before)) / 1024 << " KiB");
@@ -222,10 +219,7 @@ void attack_with_silence(node& target, const dialler& call) {
       result.add(fd, start);
   });
   BOOST_TEST(result.survived == 0);
-  auto give_up = clock_type::now() + soon;
-  while (open_descriptors() > before && clock_type::now() < give_up)
-    std::this_thread::yield();
-  BOOST_TEST(open_descriptors() <= before);
+  BOOST_TEST(descriptors_fall_to(before));
   BOOST_TEST_MESSAGE("200 silent callers, the last one closed after " << result.slowest << " s");
 }
 

@@ -2,9 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <unistd.h>
 
@@ -51,6 +54,23 @@ inline std::size_t resident_bytes() {
   std::size_t total = 0, resident = 0;
   statm >> total >> resident;
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// How much memory an attack may cost; a sanitizer keeps what was freed.
+inline constexpr std::size_t attack_bytes =
+  std::size_t(32) * 1024 * 1024 * (caf_ray::test::slowdown == 1 ? 1 : 16);
+
+inline std::size_t open_descriptors() {
+  std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+/// Whether there are soon no more than so many.
+inline bool descriptors_fall_to(std::size_t count) {
+  auto give_up = std::chrono::steady_clock::now() + soon;
+  while (open_descriptors() > count && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::yield();
+  return open_descriptors() <= count;
 }
 
 /// The header of a BASP frame.
