@@ -14,6 +14,7 @@
 #include "libray/src/transport/tcp_socket.hpp"
 #include "libray/src/transport/tls_session.hpp"
 #include "tests/libray/transport/arrivals.hpp"
+#include "tests/libray/transport/exhaustion.hpp"
 #include "tests/libray/transport/forged.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -25,6 +26,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::system_clock;
 using transport::test::arrivals;
+using transport::test::call_without_descriptors;
 using transport::test::dial;
 using transport::test::forge;
 using transport::test::identity;
@@ -274,6 +276,17 @@ BOOST_AUTO_TEST_CASE(a_peer_that_hangs_up_raises_no_signal) {
     poll(&writable, 1, 100);
   }
   BOOST_TEST((last == io_step::broken)); // and we are alive to see it
+}
+
+BOOST_AUTO_TEST_CASE(without_descriptors_the_port_pauses_quietly_and_serves_members_later) {
+  listening here;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(here.port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto waiting =
+    call_without_descriptors(*here.door, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  BOOST_TEST(here.call(here.clusters.ours / "node").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_mute_server_is_given_up_at_the_deadline) {
