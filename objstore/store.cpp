@@ -51,13 +51,14 @@ store::~store() {
 }
 
 result<writable> store::create(object_id id, std::size_t size_bytes,
-                               std::chrono::milliseconds deadline) {
-  return wrap<writable>(core_->create(id, size_bytes, deadline),
+                               std::chrono::milliseconds deadline, std::stop_token stop) {
+  return wrap<writable>(core_->create(id, size_bytes, deadline, std::move(stop)),
                         [](pin_block* block) { return writable{block}; });
 }
 
-result<pinned> store::get(object_id id, std::chrono::milliseconds deadline) {
-  return wrap<pinned>(core_->get(id, deadline), [](pin_block* block) { return pinned{block}; });
+result<pinned> store::get(object_id id, std::chrono::milliseconds deadline, std::stop_token stop) {
+  return wrap<pinned>(core_->get(id, deadline, std::move(stop)),
+                      [](pin_block* block) { return pinned{block}; });
 }
 
 std::optional<pinned> store::try_get(object_id id) {
@@ -68,7 +69,11 @@ std::optional<pinned> store::try_get(object_id id) {
 }
 
 bool store::contains(object_id id) const {
-  return core_->contains(id);
+  return core_->state(id).has_value();
+}
+
+std::optional<object_state> store::state(object_id id) const {
+  return core_->state(id);
 }
 
 void store::erase(object_id id) {

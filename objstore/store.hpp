@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "gcs/types/error.hpp"
@@ -68,21 +69,28 @@ public:
   /// spills unpinned ones, least recently used first, then waits until somebody unpins or erases,
   /// for at most `deadline`. Waiting producers are served in order of arrival.
   /// Errors: already_exists; store_full (larger than the store, deadline passed, no memory left in
-  /// the system, or the spill disk is full too); io_failed (the disk failed); shut_down.
-  result<writable> create(object_id id, std::size_t size_bytes, std::chrono::milliseconds deadline);
+  /// the system, or the spill disk is full too); io_failed (the disk failed); shut_down; cancelled
+  /// (`stop` was requested while it waited).
+  result<writable> create(object_id id, std::size_t size_bytes, std::chrono::milliseconds deadline,
+                          std::stop_token stop = {});
 
   /// The object, pinned. Restores a spilled one, waits for one that is being written; both for at
   /// most `deadline`. Never waits for an object in memory.
   /// Errors: not_found (unknown, erased, or its writer gave up); timed_out (not sealed in time);
   /// store_full (no space to restore it in time); corrupt (its spill file was damaged; the object
-  /// is gone); io_failed; shut_down.
-  result<pinned> get(object_id id, std::chrono::milliseconds deadline = std::chrono::minutes(1));
+  /// is gone); io_failed; shut_down; cancelled (`stop` was requested while it waited; a read from
+  /// disk that is under way is finished first).
+  result<pinned> get(object_id id, std::chrono::milliseconds deadline = std::chrono::minutes(1),
+                     std::stop_token stop = {});
 
   /// The object if it is sealed and in memory. Never waits.
   std::optional<pinned> try_get(object_id id);
 
   /// In any state: being written, in memory or on disk.
   bool contains(object_id id) const;
+
+  /// What there is to be had of it; nothing when it is unknown or erased. Never waits.
+  std::optional<object_state> state(object_id id) const;
 
   /// The last reference is gone. Memory is free at once, or with the last pin; the id may be
   /// created anew right away. Unknown ids are ignored.

@@ -38,14 +38,26 @@ error store_core::shut_down_error() {
   return {errc::shut_down, "the object store was closed"};
 }
 
+error store_core::cancelled_error() {
+  return {errc::cancelled, "the wait for the object store was cancelled"};
+}
+
+void store_core::wake_all() {
+  for (auto* waiter : queue_)
+    waiter->wake.notify_one();
+  for (auto& condition : changes_)
+    condition.notify_all();
+}
+
 // -- calls of the store -------------------------------------------------------------------------
 
 result<pin_block*> store_core::create(object_id id, std::size_t size_bytes,
-                                      std::chrono::milliseconds wait) {
+                                      std::chrono::milliseconds wait, std::stop_token stop) {
   if (size_bytes > arena_->largest_bytes())
     return fail(errc::store_full, describe(id) + " of " + std::to_string(size_bytes)
                                     + " bytes is larger than the object store of "
                                     + std::to_string(arena_->capacity_bytes()));
+  std::stop_callback stopping{stop, waker{this}};
   lock_type lock{mutex_};
   if (closed_)
     return tl::unexpected{shut_down_error()};
@@ -54,7 +66,7 @@ result<pin_block*> store_core::create(object_id id, std::size_t size_bytes,
     return fail(errc::already_exists, describe(id) + " exists already");
   auto offset = allocate_now(size_bytes);
   if (!offset) {
-    auto waited = queue_for(lock, size_bytes, after(wait));
+    auto waited = queue_for(lock, size_bytes, after(wait), stop);
     if (!waited) {
       free(table_.abort(*at));
       announce(id);
@@ -68,8 +80,10 @@ result<pin_block*> store_core::create(object_id id, std::size_t size_bytes,
   return new_block(*at);
 }
 
-result<pin_block*> store_core::get(object_id id, std::chrono::milliseconds wait) {
+result<pin_block*> store_core::get(object_id id, std::chrono::milliseconds wait,
+                                   std::stop_token stop) {
   std::optional<clock::time_point> deadline;
+  std::stop_callback stopping{stop, waker{this}};
   lock_type lock{mutex_};
   for (;;) {
     auto at = table_.find(id);
@@ -82,10 +96,12 @@ result<pin_block*> store_core::get(object_id id, std::chrono::milliseconds wait)
     }
     if (closed_)
       return tl::unexpected{shut_down_error()};
+    if (stop.stop_requested())
+      return tl::unexpected{cancelled_error()};
     if (!deadline)
       deadline = after(wait);
     if (state == object_state::spilled) {
-      auto restored = restore(lock, *at, *deadline);
+      auto restored = restore(lock, *at, *deadline, stop);
       auto block = restored ? new_block(*at) : nullptr;
       announce(id);
       finish(lock);
@@ -114,9 +130,12 @@ pin_block* store_core::try_get(object_id id) {
   return new_block(*at);
 }
 
-bool store_core::contains(object_id id) const {
+std::optional<object_state> store_core::state(object_id id) const {
   lock_type lock{mutex_};
-  return table_.find(id).has_value();
+  auto at = table_.find(id);
+  if (!at)
+    return std::nullopt;
+  return table_.state(*at);
 }
 
 void store_core::erase(object_id id) {
@@ -155,10 +174,7 @@ result<std::size_t> store_core::spill_down_to(std::size_t target_bytes, std::siz
 void store_core::close() {
   lock_type lock{mutex_};
   closed_ = true;
-  for (auto* waiter : queue_)
-    waiter->wake.notify_one();
-  for (auto& condition : changes_)
-    condition.notify_all();
+  wake_all();
   extended_.notify_all();
 }
 
@@ -226,13 +242,14 @@ void store_core::unpin(pin_block* block) noexcept {
   finish(lock);
 }
 
-result<void> store_core::restore(lock_type& lock, slot at, clock::time_point deadline) {
+result<void> store_core::restore(lock_type& lock, slot at, clock::time_point deadline,
+                                 const std::stop_token& stop) {
   auto size_bytes = table_.size_bytes(at);
   auto copy = table_.disk(at);
   table_.begin_restore(at);
   auto offset = allocate_now(size_bytes);
   if (!offset) {
-    auto waited = queue_for(lock, size_bytes, deadline);
+    auto waited = queue_for(lock, size_bytes, deadline, stop);
     if (!waited) {
       free(table_.finish_restore(at, false));
       return tl::unexpected{std::move(waited).error()};

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -32,10 +33,11 @@ public:
 
   store_core(store_options options, std::unique_ptr<arena> memory);
 
-  result<pin_block*> create(object_id id, std::size_t size_bytes, std::chrono::milliseconds wait);
-  result<pin_block*> get(object_id id, std::chrono::milliseconds wait);
+  result<pin_block*> create(object_id id, std::size_t size_bytes, std::chrono::milliseconds wait,
+                            std::stop_token stop = {});
+  result<pin_block*> get(object_id id, std::chrono::milliseconds wait, std::stop_token stop = {});
   pin_block* try_get(object_id id);
-  bool contains(object_id id) const;
+  std::optional<object_state> state(object_id id) const;
   void erase(object_id id);
   result<std::size_t> spill_down_to(std::size_t target_bytes, std::size_t limit_bytes);
   void close();
@@ -54,6 +56,16 @@ public:
 private:
   using lock_type = std::unique_lock<std::mutex>;
 
+  /// What a stop request does to whoever waits. The callback must be made before the lock is taken
+  /// and destroyed after it was given back: its end waits for this call, and this for the lock.
+  struct waker {
+    store_core* core;
+    void operator()() const {
+      lock_type lock{core->mutex_};
+      core->wake_all();
+    }
+  };
+
   /// A thread in the queue; lives on its stack.
   struct waiter {
     std::size_t size_bytes;
@@ -68,8 +80,8 @@ private:
 
   /// Memory for an object; `queue_for` waits for it.
   std::optional<std::size_t> allocate_now(std::size_t size_bytes);
-  result<std::size_t> queue_for(lock_type& lock, std::size_t size_bytes,
-                                clock::time_point deadline);
+  result<std::size_t> queue_for(lock_type& lock, std::size_t size_bytes, clock::time_point deadline,
+                                const std::stop_token& stop);
   result<outcome> work(lock_type& lock, std::size_t size_bytes);
   error why_full(std::size_t size_bytes) const;
 
@@ -94,11 +106,15 @@ private:
   // -- the rest: store_core.cpp
 
   /// Reads a spilled object into memory and pins it.
-  result<void> restore(lock_type& lock, slot at, clock::time_point deadline);
+  result<void> restore(lock_type& lock, slot at, clock::time_point deadline,
+                       const std::stop_token& stop);
 
   /// From now; waits of more than a year are one of a year.
   static clock::time_point after(std::chrono::milliseconds wait);
   static error shut_down_error();
+  static error cancelled_error();
+  /// Has everybody who waits look at what changed.
+  void wake_all();
 
   pin_block* new_block(slot at);
   void recycle(pin_block* block);

@@ -29,7 +29,7 @@ std::optional<std::size_t> store_core::allocate_now(std::size_t size_bytes) {
 }
 
 result<std::size_t> store_core::queue_for(lock_type& lock, std::size_t size_bytes,
-                                          clock::time_point deadline) {
+                                          clock::time_point deadline, const std::stop_token& stop) {
   blocking_scope waiting;
   waiter self{size_bytes, {}, {}};
   auto place = queue_.insert(queue_.end(), &self);
@@ -51,6 +51,8 @@ result<std::size_t> store_core::queue_for(lock_type& lock, std::size_t size_byte
   while (!self.granted) {
     if (closed_)
       return leave(shut_down_error());
+    if (stop.stop_requested())
+      return leave(cancelled_error());
     auto until = deadline;
     if (queue_.front() == &self) {
       auto did = work(lock, size_bytes);

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <future>
+#include <stop_token>
 
 #include <sys/wait.h>
 
@@ -146,6 +147,47 @@ BOOST_AUTO_TEST_CASE(closing_wakes_everybody) {
   BOOST_TEST(producer.get() == errc::shut_down);
   BOOST_TEST(reader.get() == errc::shut_down);
   BOOST_TEST(create_code(*s, 4, 10, long_time) == errc::shut_down);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_request_ends_the_waits_it_was_made_for_and_no_other) {
+  auto s = open(8 * mib);
+  auto in_the_way = put(*s, 1, 6 * mib);
+  auto unsealed = s->create(number(2), 10, long_time).value();
+  std::stop_source stop;
+  auto code = [](auto x) { return x ? errc::none : x.error().code; };
+  auto create = [&](std::uint64_t n, std::stop_token given) {
+    return std::async(std::launch::async, [&s, code, n, given] {
+      return code(s->create(number(n), 4 * mib, long_time, given));
+    });
+  };
+  // The first one works for its space, the others stand behind it.
+  auto stopped = create(3, stop.get_token()), behind = create(4, stop.get_token());
+  auto goes_on = create(5, {});
+  auto reader = std::async(std::launch::async,
+                           [&] { return code(s->get(number(2), long_time, stop.get_token())); });
+  BOOST_TEST(eventually([&] { return s->stats().waiting_count == 3; }));
+  stop.request_stop();
+  BOOST_TEST(stopped.get() == errc::cancelled);
+  BOOST_TEST(behind.get() == errc::cancelled);
+  BOOST_TEST(reader.get() == errc::cancelled);
+  BOOST_TEST(!s->contains(number(3)));
+  in_the_way = {};
+  BOOST_TEST(goes_on.get() == errc::none);
+  // Calls that need not wait do not care.
+  BOOST_TEST(code(s->create(number(6), 10, long_time, stop.get_token())) == errc::none);
+}
+
+BOOST_AUTO_TEST_CASE(the_state_of_an_object_is_told_without_waiting) {
+  auto s = open(8 * mib);
+  BOOST_TEST(!s->state(number(1)));
+  auto w = s->create(number(1), mib, long_time).value();
+  BOOST_TEST((s->state(number(1)) == object_state::created));
+  w.seal();
+  BOOST_TEST((s->state(number(1)) == object_state::sealed));
+  s->spill_down_to(0).value();
+  BOOST_TEST((s->state(number(1)) == object_state::spilled));
+  s->erase(number(1));
+  BOOST_TEST(!s->state(number(1)));
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_spill_file_is_corrupt_once_and_then_gone) {
