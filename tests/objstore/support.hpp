@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "gcs/types/error.hpp"
-#include "gcs/types/ids.hpp"
+#include "tests/objstore/contents.hpp"
 
 /// What the tests of this folder share.
 namespace caf_ray::objstore::test {
@@ -25,35 +25,12 @@ namespace caf_ray::objstore::test {
 /// Longer than anything takes that works; only a failing test waits for it.
 inline constexpr auto long_time = std::chrono::milliseconds(60'000);
 
-inline object_id number(std::uint64_t n) {
-  return {0x5eed, n};
-}
-
 /// CAF_RAY_SEED if it is set, else a new one; printed, so that a failure can be run again.
 inline std::uint64_t seed() {
   auto given = std::getenv("CAF_RAY_SEED");
   auto result = given ? std::strtoull(given, nullptr, 0) : std::random_device{}();
   BOOST_TEST_MESSAGE("CAF_RAY_SEED=" << result);
   return result;
-}
-
-/// Contents that depend on id and place: a block of another object, or a shifted one, is noticed.
-inline void fill(std::span<std::byte> bytes, object_id id) {
-  auto x = id.high * 31 + id.low * 0x9e3779b97f4a7c15ull + bytes.size();
-  std::size_t at = 0;
-  for (; at + 8 <= bytes.size(); at += 8, x += 0x632be59bd9b4e019ull)
-    std::memcpy(bytes.data() + at, &x, 8);
-  if (at < bytes.size())
-    std::memcpy(bytes.data() + at, &x, bytes.size() - at);
-}
-
-inline bool is_filled(std::span<const std::byte> bytes, object_id id) {
-  auto x = id.high * 31 + id.low * 0x9e3779b97f4a7c15ull + bytes.size();
-  std::size_t at = 0;
-  for (; at + 8 <= bytes.size(); at += 8, x += 0x632be59bd9b4e019ull)
-    if (std::memcmp(bytes.data() + at, &x, 8) != 0)
-      return false;
-  return bytes.size() == at || std::memcmp(bytes.data() + at, &x, bytes.size() - at) == 0;
 }
 
 /// Waits until something is so. False if it is not in a long time.
