@@ -16,6 +16,8 @@
 //                   get_large         zero-copy reads
 //   capacity_rows   stream_through    100 GiB through a store of 1 GiB
 //                   spill             4 GiB held in a store of 1 GiB
+//   transfer_rows   transfer          64 MiB and 1 GiB from host to host over loopback
+//                   transfer_small    many of 200 KiB
 //   fan_rows        args              10,000 arguments of one task [17.2 s]
 //                   returns           3,000 results of one task [5.7 s]
 //                   gets              10,000 objects in one get [23.5 s]
@@ -36,8 +38,8 @@ using namespace caf_ray::bench;
 
 std::vector<bench_case> all_cases() {
   std::vector<bench_case> all;
-  for (auto group : {task_cases(), actor_cases(), object_cases(), capacity_cases(), fan_cases(),
-                     endurance_cases()})
+  for (auto group : {task_cases(), actor_cases(), object_cases(), capacity_cases(),
+                     transfer_cases(), fan_cases(), endurance_cases()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

@@ -20,6 +20,7 @@ std::span<const bench_case> task_cases();
 std::span<const bench_case> actor_cases();
 std::span<const bench_case> object_cases();
 std::span<const bench_case> capacity_cases();
+std::span<const bench_case> transfer_cases();
 std::span<const bench_case> fan_cases();
 std::span<const bench_case> endurance_cases();
 
