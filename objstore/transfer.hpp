@@ -106,8 +106,9 @@ struct transfer_stats {
   /// Chunks whose bytes did not have their checksum; chunks that two sources have differently.
   std::uint64_t damaged_chunks = 0;
   std::uint64_t different_chunks = 0;
-  /// Connections that were turned away, and messages that were dropped: not understood, from a peer
-  /// that is not admitted any more, or for one that takes nothing.
+  /// Connections that were turned away, the start's own stranger among them; and messages that were
+  /// dropped: not understood, from a peer that is not admitted any more, or for one that takes
+  /// nothing.
   std::uint64_t strangers_refused = 0;
   std::uint64_t messages_dropped = 0;
   /// Now: bytes that peers have asked for and not taken; links to sources.
