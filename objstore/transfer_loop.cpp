@@ -87,6 +87,10 @@ void transfer_loop::listen() {
   auto receiving = link_options_;
   receiving.max_frame_bytes = request_frame_bytes;
   configure(router_, receiving);
+  // Not from here: libzmq 4.3.4 aborts when its timer for them fires on a connection that broke
+  // while its requests were queued up. Pullers send theirs, and with them how long they may be
+  // silent.
+  router_.set(zmq::sockopt::heartbeat_ivl, 0);
   router_.set(zmq::sockopt::curve_server, true);
   router_.set(zmq::sockopt::zap_domain, "caf-ray");
   router_.set(zmq::sockopt::router_mandatory, true);

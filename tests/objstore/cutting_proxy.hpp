@@ -68,6 +68,7 @@ public:
 
   std::uint16_t port() const { return port_; }
   int cut_count() const { return cuts_; }
+  std::uint64_t forwarded_bytes() const { return forwarded_; }
   /// From the next cut on nobody gets through.
   void go_down() { down_ = true; }
 
@@ -129,6 +130,7 @@ private:
       sent += static_cast<std::size_t>(n);
     }
     c.left -= size;
+    forwarded_ += size;
     cuts_ += c.left == 0 ? 1 : 0;
     return c.left > 0;
   }
@@ -146,6 +148,7 @@ private:
   std::mt19937_64 random_;
   std::uint64_t least_, most_;
   std::atomic<int> cuts_{0};
+  std::atomic<std::uint64_t> forwarded_{0};
   std::atomic<bool> down_{false};
   int listener_ = -1;
   int stop_ = -1;

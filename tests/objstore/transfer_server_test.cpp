@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "objstore/transfer_link.hpp"
 #include "tests/objstore/cutting_proxy.hpp"
@@ -145,6 +146,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_takes_nothing_holds_no_more_than_it_may) {
     greedy.link.reset();
     zmq::socket_t lazy(greedy.context, zmq::socket_type::dealer);
     configure(lazy, {.keys = greedy.keys, .heartbeat_timeout = 120s});
+    lazy.set(zmq::sockopt::heartbeat_ivl, 0); // see transfer_loop::listen
     lazy.set(zmq::sockopt::rcvhwm, 1);
     lazy.set(zmq::sockopt::curve_publickey, greedy.keys.public_key);
     lazy.set(zmq::sockopt::curve_serverkey, h.source().public_key);
@@ -163,6 +165,35 @@ BOOST_AUTO_TEST_CASE(a_peer_that_takes_nothing_holds_no_more_than_it_may) {
   }
   BOOST_TEST(eventually([&] { return h.link->stats().owed_bytes == 0; }));
   BOOST_TEST(eventually([&] { return h.objects->stats().pinned_count == 0; }));
+}
+
+// libzmq aborted: heartbeats of a connection that had broken with more requests than it takes in.
+BOOST_AUTO_TEST_CASE(a_peer_that_goes_in_a_flood_of_requests_ends_nobody) {
+  host h;
+  put(*h.objects, 1, 1000);
+  // The thread that reads requests is kept from it.
+  std::promise<void> begun, gate;
+  h.link->pull(number(1), 1000, {}, long_time, [&](result<void>) {
+    begun.set_value();
+    gate.get_future().wait();
+  });
+  begun.get_future().get();
+  std::optional<cutting_proxy> proxy(std::in_place, h.source().port, 0, 0, 0);
+  raw_peer flood(h);
+  flood.link.emplace(flood.context, through(*proxy, h), link_options{.keys = flood.keys});
+  BOOST_TEST(eventually([&] { return flood.link->read_events().ready; }));
+  for (int i = 0; i < 20'000; ++i)
+    flood.link->send(request(1, 1000, 500));
+  BOOST_TEST(eventually([&] { return proxy->forwarded_bytes() > 1000 * wire::header_bytes; }));
+  proxy.reset();
+  // Three heartbeats.
+  auto waits = h.begin_pull(1, 1000, {});
+  BOOST_TEST((waits.wait_for(3 * 250ms) == std::future_status::timeout));
+  gate.set_value();
+  BOOST_TEST(code_of(waits.get()) == errc::none);
+  raw_peer other(h);
+  other.link->send(request(1, 1000, 500));
+  BOOST_TEST((other.answer().head.kind == wire::kind::chunk));
 }
 
 BOOST_AUTO_TEST_CASE(an_expelled_peer_gets_nothing_more) {
