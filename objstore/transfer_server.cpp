@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -26,6 +30,9 @@ struct parcel {
 
 /// On a thread of ZeroMQ's.
 void let_go(void*, void* hint) {
+#if defined(__SANITIZE_THREAD__)
+  __tsan_acquire(hint);
+#endif
   std::unique_ptr<parcel> x{static_cast<parcel*>(hint)};
   x->owed_to_peer->fetch_sub(x->size_bytes, std::memory_order_relaxed);
   x->owed_to_all->fetch_sub(x->size_bytes, std::memory_order_relaxed);
@@ -98,6 +105,9 @@ void transfer_server::answer(zmq::socket_t& router, zmq::message_t& route, const
       owed->fetch_add(chunk.size(), std::memory_order_relaxed);
       owed_bytes_->fetch_add(chunk.size(), std::memory_order_relaxed);
       auto out = new parcel{std::move(object), chunk.size(), owed, owed_bytes_};
+#if defined(__SANITIZE_THREAD__)
+      __tsan_release(out); // libzmq's queues hand it over, which the tool does not see
+#endif
       // ZeroMQ wants a pointer that is not const; it only reads.
       zmq::message_t body{const_cast<std::byte*>(chunk.data()), chunk.size(), let_go, out};
       send(router, route, head, &body);
