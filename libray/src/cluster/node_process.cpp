@@ -65,7 +65,7 @@ node_process::node_process(node_process_options options) : parts_(std::make_uniq
     [&system = roles.system(), published](transport::connection c) {
       transport::serve(system, std::move(c), published);
     },
-    {[](const error& why) { RAYLOG(WARNING) << "turned away: " << why.what; }}));
+    {.turned_away = [](const error& why) { RAYLOG(WARNING) << "turned away: " << why.what; }}));
   if (auto open = p.door->listen_unix(options.socket); !open)
     throw_error(open.error());
 }
