@@ -6,61 +6,13 @@
 #include "gcs/types/records.hpp"
 #include "gcs/types/task_spec.hpp"
 #include "tests/gcs/support.hpp"
+#include "tests/support/record_fields.hpp"
 
 using namespace caf_ray;
 using namespace caf_ray::gcs::test;
+using caf_ray::test::scribbler;
 
 namespace {
-
-/// Fills any record by its own field list.
-class scribbler {
-public:
-  using result_type = bool;
-  static constexpr bool reads_state = false;
-  static constexpr bool writes_state = true;
-
-  explicit scribbler(std::mt19937_64& random) : random_(random) {}
-
-  template <class... Fields>
-  bool operator()(Fields&... fields) {
-    (write(fields), ...);
-    return true;
-  }
-
-  template <class T>
-  void write(T& x) {
-    if constexpr (std::is_same_v<T, bool>)
-      x = random_() % 2;
-    else if constexpr (std::is_enum_v<T>)
-      x = static_cast<T>(random_() % 3);
-    else if constexpr (std::is_floating_point_v<T>)
-      x = static_cast<T>(random_()) / 3;
-    else if constexpr (std::is_arithmetic_v<T>)
-      x = static_cast<T>(random_() >> (random_() % 64));
-    else if constexpr (std::is_same_v<T, std::string>)
-      x = random_bytes(random_, 300);
-    else
-      write_composite(x);
-  }
-
-private:
-  template <class A, class B>
-  void write_composite(std::pair<A, B>& x) {
-    (*this)(x.first, x.second);
-  }
-  template <class T>
-  void write_composite(std::vector<T>& xs) {
-    xs.resize(random_() % 4);
-    for (auto& x : xs)
-      write(x);
-  }
-  template <class T>
-  void write_composite(T& x) {
-    inspect(*this, x);
-  }
-
-  std::mt19937_64& random_;
-};
 
 using records =
   boost::mpl::list<object_record, function_record, actor_record, node_record, job_record,
