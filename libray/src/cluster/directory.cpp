@@ -112,8 +112,11 @@ void directory::resolve(object_id id, value v, actions& out) {
     return;
   }
   auto& x = at->second;
-  if (x.ready) // the first one counts; of a second in the arena the bytes are the same
+  if (x.ready) { // of a second one in the arena the bytes are the same, and lie there once
+    if (v.kind == value_kind::stored && x.what.kind != value_kind::stored)
+      out.erase.push_back(id);
     return;
+  }
   x.ready = true;
   x.what = std::move(v);
   inlined_bytes_ += x.what.bytes.size();

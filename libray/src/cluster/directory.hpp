@@ -46,7 +46,8 @@ public:
     std::vector<std::pair<client_id, object_id>> tell;
     /// The local scheduler waits for these.
     std::vector<object_id> watched;
-    /// The last reference is gone; they lie in the arena.
+    /// They lie in the arena and are of no use there: the last reference is gone, or the object
+    /// has turned out to be something else before.
     std::vector<object_id> erase;
   };
 
@@ -60,12 +61,14 @@ public:
   /// The process is gone, with all it held.
   void forget(client_id gone, actions& out);
 
-  /// What the object is. Later ones change nothing. One that nobody refers to any more is let go.
+  /// What the object is. Later ones change nothing and are let go, as is one that nobody refers to
+  /// any more.
   void resolve(object_id id, value v, actions& out);
 
   /// `by` waits for it: told now or when it is there, once.
   void want(object_id id, client_id by, actions& out);
-  /// True when it is there; else it will be in `actions::watched`.
+  /// True when it is there, or not known: nothing to wait for. Else it will be in
+  /// `actions::watched`.
   bool watch(object_id id);
 
   /// Null while it is pending, or not known.

@@ -81,12 +81,14 @@ struct model {
   }
 
   void resolve(object_id id, const directory::value& v) {
-    if (!alive(id)) {
+    auto first = values.find(id);
+    // Bytes in the arena that are of no use: nobody refers to the object, or it is something else.
+    if (!alive(id) || (first != values.end() && first->second.kind != value_kind::stored)) {
       if (v.kind == value_kind::stored)
         erase.push_back(id);
       return;
     }
-    if (values.count(id))
+    if (first != values.end())
       return;
     values[id] = v;
     if (watched.erase(id))

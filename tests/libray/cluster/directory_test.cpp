@@ -188,6 +188,18 @@ BOOST_AUTO_TEST_CASE(a_second_copy_in_the_arena_is_the_same_object) {
   BOOST_TEST(to_erase().empty());
 }
 
+// A task that was cancelled while it ran has failed; its worker writes the result all the same.
+BOOST_AUTO_TEST_CASE(a_result_that_comes_after_the_error_does_not_stay_in_the_arena) {
+  objects.hold(a, driver);
+  objects.resolve(a, failed(errc::cancelled), actions);
+  objects.resolve(a, stored(10, {b}), actions);
+  BOOST_TEST((to_erase() == ids{a}));
+  BOOST_TEST(objects.find(a)->failure.code == errc::cancelled);
+  BOOST_TEST(!objects.known(b));
+  objects.release(a, driver, 1, actions);
+  BOOST_TEST(to_erase().empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_object_that_nobody_refers_to_any_more_is_let_go_at_once) {
   objects.resolve(a, stored(10, {b}), actions);
   BOOST_TEST((to_erase() == ids{a}));
