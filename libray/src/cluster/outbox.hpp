@@ -14,7 +14,8 @@ namespace caf_ray::cluster {
 /// they were added. Packing happens on the thread that adds. Thread-safe.
 class outbox {
 public:
-  /// Called, outside the lock, when the box turns non-empty; not again before `take`.
+  /// Called, outside the lock, when the box turns non-empty; not again before `take`
+  /// has found it empty.
   explicit outbox(std::function<void()> bell) : bell_(std::move(bell)) {}
 
   /// Adds what `write(batch)` appends with `write_op`: nothing else comes between. After `close`
@@ -26,6 +27,8 @@ public:
       if (closed_)
         return;
       write(current_);
+      if (current_.empty())
+        return;
       if (current_.size() >= batch_bytes)
         full_.push_back(std::exchange(current_, {}));
       if (std::exchange(rung_, true))

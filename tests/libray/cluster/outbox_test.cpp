@@ -112,6 +112,13 @@ BOOST_AUTO_TEST_CASE(what_is_written_together_stays_together) {
   BOOST_TEST(seals == 100);
 }
 
+BOOST_AUTO_TEST_CASE(who_has_nothing_to_say_rings_no_bell) {
+  box.write([](std::string&) {});
+  BOOST_TEST(rings == 0);
+  box.add(want_op{object(1)});
+  BOOST_TEST(rings == 1);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_there_after_close) {
   box.add(large(std::string(batch_bytes, 'x')));
   box.add(want_op{object(1)});
