@@ -73,12 +73,14 @@ void hub_core::end_job(job_id job) {
   for (auto& task : ready_[job])
     give_back(task);
   ready_.erase(job);
-  for (auto& [id, c] : clients_) {
-    bool hosts = std::any_of(actors_.begin(), actors_.end(),
-                             [id = id](auto& x) { return x.second.worker == id; });
-    if (c.kind == client_kind::worker && c.job == job && !hosts)
+  for (auto& [id, c] : clients_)
+    if (c.kind == client_kind::worker && c.job == job && !hosts_actor(id))
       options_.end_worker(id);
-  }
+}
+
+bool hub_core::hosts_actor(client_id worker) const {
+  return std::any_of(actors_.begin(), actors_.end(),
+                     [worker](auto& x) { return x.second.worker == worker; });
 }
 
 void hub_core::worker_failed(job_id job, actor_id only, const std::string& cause) {
@@ -171,7 +173,8 @@ void hub_core::flush() {
 }
 
 void hub_core::tick() {
-  for (auto id : pool_.idle(options_.now()))
+  for (auto id :
+       pool_.retire_idle(options_.now(), [this](client_id id) { return hosts_actor(id); }))
     options_.end_worker(id);
 }
 

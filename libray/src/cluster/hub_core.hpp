@@ -142,6 +142,7 @@ private:
     std::deque<hub_task_ptr> waiting;
   };
   hosted_actor* find_actor(actor_id id);
+  bool hosts_actor(client_id worker) const;
   void create_actor(const hub_task_ptr& creation);
   void place_actor(const hub_task_ptr& creation);
   void settle_actor(actor_id id, client_id worker);

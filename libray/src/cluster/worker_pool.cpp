@@ -85,17 +85,21 @@ unsigned worker_pool::to_start(job_id job, std::size_t ready_count) const {
     std::min<std::size_t>(options_.workers_per_job - have, ready_count - starting));
 }
 
-std::vector<client_id> worker_pool::idle(time_point now) const {
-  std::vector<client_id> result;
+std::vector<client_id> worker_pool::retire_idle(time_point now,
+                                                const std::function<bool(client_id)>& needed) {
+  std::vector<client_id> retired;
   std::map<job_id, unsigned> left;
   for (auto& [id, w] : workers_)
     ++left[w.job];
   for (auto& [id, w] : workers_)
-    if (w.tasks == 0 && now - w.idle_since > options_.idle_limit && left[w.job] > 1) {
+    if (w.tasks == 0 && now - w.idle_since > options_.idle_limit && left[w.job] > 1
+        && !needed(id)) {
       --left[w.job];
-      result.push_back(id);
+      retired.push_back(id);
     }
-  return result;
+  for (auto& id : retired)
+    workers_.erase(id);
+  return retired;
 }
 
 } // namespace caf_ray::cluster

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -52,8 +53,9 @@ public:
   std::optional<client_id> any(job_id job) const;
   /// Processes to start now, while `ready_count` tasks of the job find no room.
   unsigned to_start(job_id job, std::size_t ready_count) const;
-  /// Workers to end.
-  std::vector<client_id> idle(time_point now) const;
+  /// Workers to end, without those that are `needed` for something else than plain tasks. They are
+  /// no part of the pool any more: nothing is sent to them, and others may start in their place.
+  std::vector<client_id> retire_idle(time_point now, const std::function<bool(client_id)>& needed);
 
   std::size_t size() const noexcept { return workers_.size(); }
 
