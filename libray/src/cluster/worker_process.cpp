@@ -34,7 +34,9 @@ struct spawn_attributes {
 };
 
 std::vector<std::string> environment_for(const worker_start& how) {
-  std::vector<std::string> variables;
+  // The first one of a name counts: who sets this one for the user's code does not hide it.
+  std::vector<std::string> variables = {std::string(worker_variable) + '='
+                                        + worker_variable_value(worker_descriptor, how.token)};
   auto given = [&](std::string_view variable) {
     for (auto& [name, value] : how.environment)
       if (variable.starts_with(name) && variable.substr(name.size()).starts_with('='))
@@ -46,9 +48,18 @@ std::vector<std::string> environment_for(const worker_start& how) {
       variables.emplace_back(*at);
   for (auto& [name, value] : how.environment)
     variables.push_back(name + '=' + value);
-  variables.push_back(std::string(worker_variable) + '='
-                      + worker_variable_value(worker_descriptor, how.token));
   return variables;
+}
+
+/// posix_spawn says only that something is missing or must not be used, not whether it is the
+/// program or the log.
+tl::unexpected<error> why_not_started(const worker_start& how, int code) {
+  auto text = "cannot start the worker program " + how.program + ": ";
+  if (access(how.program.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+    return fail(errc::not_found, text + std::strerror(errno));
+  if (!how.log_file.empty() && access(how.program.c_str(), X_OK) == 0)
+    text += "with the log " + how.log_file + ": ";
+  return fail(errc::io_failed, text + std::strerror(code));
 }
 
 } // namespace
@@ -69,13 +80,14 @@ bool parse_worker_variable(const char* text, int& descriptor, std::uint64_t& tok
 
 result<worker_process> worker_process::start(const worker_start& how) {
   spawn_attributes attributes;
+  // First: a node that was started without standard streams may have it among their numbers.
+  posix_spawn_file_actions_adddup2(&attributes.files, how.descriptor, worker_descriptor);
   posix_spawn_file_actions_addopen(&attributes.files, 0, "/dev/null", O_RDONLY, 0);
   if (!how.log_file.empty()) {
     posix_spawn_file_actions_addopen(&attributes.files, 1, how.log_file.c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&attributes.files, 1, 2);
   }
-  posix_spawn_file_actions_adddup2(&attributes.files, how.descriptor, worker_descriptor);
   posix_spawnattr_setflags(&attributes.flags, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   posix_spawnattr_setpgroup(&attributes.flags, 0);
   sigset_t no_signals;
@@ -90,10 +102,10 @@ result<worker_process> worker_process::start(const worker_start& how) {
   auto program = how.program;
   char* argv[] = {program.data(), nullptr};
   pid_t pid = 0;
-  if (int failed = posix_spawn(&pid, how.program.c_str(), &attributes.files, &attributes.flags,
-                               argv, envp.data()))
-    return fail(failed == ENOENT ? errc::not_found : errc::io_failed,
-                "cannot start the worker program " + how.program + ": " + std::strerror(failed));
+  int failed =
+    posix_spawn(&pid, how.program.c_str(), &attributes.files, &attributes.flags, argv, envp.data());
+  if (failed)
+    return why_not_started(how, failed);
   return worker_process(pid);
 }
 

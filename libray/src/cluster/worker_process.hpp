@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -20,14 +21,15 @@ struct worker_start {
   int descriptor = -1;
   /// Where its output goes; empty: where this process's goes.
   std::string log_file;
+  /// In addition to this process's variables, or instead of them.
   std::vector<std::pair<std::string, std::string>> environment;
 };
 
 /// A process that we started. Move-only; the destructor kills it and waits for its end.
 class worker_process {
 public:
-  /// In a process group of its own, which dies with this process. Errors: not_found (no such
-  /// program), io_failed.
+  /// In a process group of its own, which dies with this process.
+  /// Errors: not_found (no such program), io_failed (no such folder for the log, not executable).
   static result<worker_process> start(const worker_start& how);
 
   worker_process() noexcept = default;

@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
   }
   if (act == "family") { // a program of the user's, started by the worker
     if (fork() == 0) {
-      say("child lives\n");
+      say(std::to_string(getpid()) + " lives\n");
       wait_for_ever();
     }
     wait_for_ever();
@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
     if (pipe(ready) != 0)
       return 9;
     if (fork() == 0) {
-      say("child lives\n");
+      say(std::to_string(getpid()) + " lives\n");
       close(ready[1]);
       wait_for_ever();
     }

@@ -1,5 +1,6 @@
 #include "libray/src/cluster/worker_process.hpp"
 
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -9,6 +10,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -207,6 +209,40 @@ BOOST_AUTO_TEST_CASE(a_moved_process_is_killed_once_by_its_new_owner) {
   BOOST_TEST(owner.ended() == "");
   owner = worker_process();
   BOOST_TEST(!is_our_child(pid));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_among_the_standard_streams_reaches_the_worker) {
+  int input = fcntl(0, F_DUPFD_CLOEXEC, 10);
+  BOOST_TEST_REQUIRE(dup2(line.child_end(), 0) == 0);
+  auto how = child("wait");
+  how.descriptor = 0;
+  auto process = worker_process::start(how);
+  if (input >= 0)
+    dup2(input, 0);
+  else
+    input = 0; // there was none
+  close(input);
+  BOOST_TEST_REQUIRE(what_of(process) == "");
+  line.hang_up();
+  BOOST_TEST(line.line() == "waits");
+}
+
+BOOST_AUTO_TEST_CASE(a_given_variable_does_not_hide_the_token) {
+  setenv(worker_variable, "of the node's own start", 1);
+  auto how = child("describe");
+  how.environment.emplace_back(worker_variable, "of the user");
+  auto process = started(how);
+  unsetenv(worker_variable);
+  BOOST_TEST(line.line() != "");
+  BOOST_TEST(line.line() == "worker 3,42");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_in_no_folder_is_not_blamed_on_the_program) {
+  auto how = child("print");
+  how.log_file = "/nowhere/to/be/found.log";
+  auto process = worker_process::start(how);
+  BOOST_TEST(code_of(process) == errc::io_failed);
+  BOOST_TEST(what_of(process).find(how.log_file) != std::string::npos, what_of(process));
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_is_missing_is_named) {
