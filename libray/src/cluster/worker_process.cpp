@@ -119,21 +119,32 @@ worker_process& worker_process::operator=(worker_process&& other) noexcept {
 }
 
 worker_process::~worker_process() {
-  if (pid_ == 0 || !how_.empty())
-    return;
   kill();
-  waitpid(pid_, nullptr, 0);
+  while (pid_ != 0 && how_.empty() && waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 void worker_process::kill() noexcept {
+  // Until we have waited for it, no other process or group can have its number.
   if (pid_ != 0 && how_.empty())
-    ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);
 }
 
 std::string worker_process::ended() {
-  int status = 0;
-  if (pid_ == 0 || !how_.empty() || waitpid(pid_, &status, WNOHANG) != pid_)
+  if (pid_ == 0 || !how_.empty())
     return how_;
+  siginfo_t seen{};
+  auto looked = waitid(P_PID, static_cast<id_t>(pid_), &seen, WEXITED | WNOHANG | WNOWAIT);
+  if (looked != 0 && errno == ECHILD) {
+    how_ = "unknown: this process ignores SIGCHLD, or has waited for it elsewhere";
+    return how_;
+  }
+  if (looked != 0 || seen.si_pid != pid_)
+    return how_;
+  kill();
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
   if (WIFSIGNALED(status))
     how_ = "signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) + ")";
   else

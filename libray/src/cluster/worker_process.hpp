@@ -25,10 +25,10 @@ struct worker_start {
   std::vector<std::pair<std::string, std::string>> environment;
 };
 
-/// A process that we started. Move-only; the destructor kills it and waits for its end.
+/// A process that we started. Move-only; the destructor kills it and waits for its end. It leads a
+/// process group of its own: programs that it has started end with it, unless they left the group.
 class worker_process {
 public:
-  /// In a process group of its own, which dies with this process.
   /// Errors: not_found (no such program), io_failed (no such folder for the log, not executable).
   static result<worker_process> start(const worker_start& how);
 
@@ -38,7 +38,8 @@ public:
   ~worker_process();
 
   pid_t pid() const noexcept { return pid_; }
-  /// Once it has ended: how, for people ("exit code 3", "signal 9 (Killed)"). Empty before.
+  /// Once it has ended: how, for people ("exit code 3", "signal 9 (Killed)"). Empty before. Asked
+  /// the first time after the end, kills what is left of its group.
   std::string ended();
   void kill() noexcept;
 

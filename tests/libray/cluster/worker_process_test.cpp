@@ -106,6 +106,25 @@ struct fixture {
   }
 };
 
+/// Programs that a worker has started become our children when it ends, so that we see their ends
+/// and leave no zombies to a machine whose first process waits for nobody.
+class adoption {
+public:
+  adoption() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~adoption() { prctl(PR_SET_CHILD_SUBREAPER, 0); }
+  adoption(const adoption&) = delete;
+  adoption& operator=(const adoption&) = delete;
+
+  /// True when this signal has ended the process that has said that it lives.
+  bool was_ended_by(int signal, const std::string& said) const {
+    pid_t pid = 0;
+    std::from_chars(said.data(), said.data() + said.size(), pid);
+    int status = 0;
+    return pid > 1 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status)
+           && WTERMSIG(status) == signal;
+  }
+};
+
 bool is_our_child(pid_t pid) {
   siginfo_t info{};
   return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
@@ -209,6 +228,33 @@ BOOST_AUTO_TEST_CASE(a_moved_process_is_killed_once_by_its_new_owner) {
   BOOST_TEST(owner.ended() == "");
   owner = worker_process();
   BOOST_TEST(!is_our_child(pid));
+}
+
+BOOST_AUTO_TEST_CASE(programs_that_a_killed_worker_has_started_do_not_live_on) {
+  adoption adopted;
+  auto process = started(child("family"));
+  auto said = line.line();
+  process.kill();
+  BOOST_TEST(end_of(process) == "signal 9 (Killed)"); // the line ends with the last of them
+  BOOST_TEST(adopted.was_ended_by(SIGKILL, said), said);
+}
+
+BOOST_AUTO_TEST_CASE(programs_that_an_ended_worker_has_started_do_not_live_on) {
+  adoption adopted;
+  auto process = started(child("orphan"));
+  auto said = line.line();
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(process.pid()), &info, WEXITED | WNOWAIT);
+  BOOST_TEST(process.ended() == "exit code 0");
+  BOOST_TEST_REQUIRE(line.ends());
+  BOOST_TEST(adopted.was_ended_by(SIGKILL, said), said);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_ignores_the_ends_of_its_children_learns_of_the_end) {
+  auto before = std::signal(SIGCHLD, SIG_IGN);
+  auto process = started(child("exit"));
+  BOOST_TEST(end_of(process).starts_with("unknown"));
+  std::signal(SIGCHLD, before);
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_among_the_standard_streams_reaches_the_worker) {
