@@ -1,5 +1,6 @@
 #include "gcs/types/flat_codec.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <limits>
 #include <tuple>

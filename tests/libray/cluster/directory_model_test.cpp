@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
+#include <random>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "libray/src/cluster/directory.hpp"
 #include "tests/libray/cluster/support.hpp"

@@ -1,5 +1,9 @@
 #include "libray/src/cluster/directory.hpp"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "tests/libray/cluster/support.hpp"
 
 using namespace caf_ray;

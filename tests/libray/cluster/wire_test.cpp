@@ -1,7 +1,9 @@
 #include "libray/src/cluster/wire.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <variant>
+#include <vector>
 
 #include "libray/src/cluster/greeting.hpp"
 #include "tests/libray/cluster/support.hpp"

@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(processes_start_for_ready_tasks_up_to_the_limit) {
   };
   const row rows[] = {
     {0, 0, 0, 0},   {0, 0, 1, 1}, {0, 0, 3, 3}, {0, 0, 100, 4}, {2, 0, 1, 1}, {2, 0, 9, 2},
-    {4, 0, 100, 0}, {0, 1, 1, 0}, {0, 2, 1, 0}, {0, 1, 2, 1}, {1, 2, 9, 1},   {2, 2, 9, 0},
+    {4, 0, 100, 0}, {0, 1, 1, 0}, {0, 2, 1, 0}, {0, 1, 2, 1},   {1, 2, 9, 1}, {2, 2, 9, 0},
   };
   for (auto& row : rows) {
     worker_pool_options options;
