@@ -1,13 +1,13 @@
 #!/bin/bash
-# tsan-caf.sh FOLDER: libcaf_core.so of the installed version, compiled with the thread sanitizer
-# from Debian's source package, in FOLDER/lib. With the library as Debian ships it the tool does not
-# see the atomics by which CAF hands messages over, and calls every such hand-over a race. Takes
-# minutes, once; needs the network, and no more rights than to write FOLDER.
+# tsan-caf.sh FOLDER: libcaf_core.so and libcaf_io.so of the installed version, compiled with the
+# thread sanitizer from Debian's source package, in FOLDER/lib. With the libraries as Debian ships
+# them the tool does not see the atomics by which CAF hands messages over, and calls every such
+# hand-over a race. Takes minutes, once; needs the network, and no more rights than to write FOLDER.
 set -euo pipefail
 
 folder=$(realpath -m "$1")
 version=$(dpkg-query -W -f='${source:Upstream-Version}' libcaf-dev)
-done_mark=$folder/done-$version
+done_mark=$folder/done-io-$version
 [[ ! -e $done_mark ]] || exit 0
 mkdir -p "$folder/lists/partial" "$folder/lib"
 cd "$folder"
@@ -31,8 +31,8 @@ command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 # The same switches as in Debian's caf/detail/build_config.hpp, which our headers see.
 CXXFLAGS='-fsanitize=thread -O1 -g1 -fno-omit-frame-pointer -Wno-tsan' LDFLAGS=-fsanitize=thread \
   cmake -S "actor-framework-$version" -B build -G Ninja -DCMAKE_BUILD_TYPE=None \
-  -DCAF_LOG_LEVEL=QUIET -DCAF_NO_IO=yes -DCAF_NO_EXAMPLES=yes -DCAF_NO_UNIT_TESTS=yes \
+  -DCAF_LOG_LEVEL=QUIET -DCAF_NO_OPENSSL=yes -DCAF_NO_EXAMPLES=yes -DCAF_NO_UNIT_TESTS=yes \
   "${launcher[@]}" >configure.log
-cmake --build build --target libcaf_core_shared -j "${JOBS:-$(nproc)}" >build.log
-cp -a build/lib/libcaf_core.so* lib/
+cmake --build build --target libcaf_core_shared libcaf_io_shared -j "${JOBS:-$(nproc)}" >build.log
+cp -a build/lib/libcaf_core.so* build/lib/libcaf_io.so* lib/
 touch "$done_mark"
