@@ -43,8 +43,10 @@ void hub_core::place_actor(const hub_task_ptr& creation) {
     return give_back(creation);
   actor->record.state = actor_state::starting;
   if (creation->spec.opts().shared_process) {
-    if (auto worker = pool_.any(creation->spec.job))
-      return settle_actor(creation->spec.actor, *worker);
+    if (auto worker = pool_.any(creation->spec.job)) {
+      settle_actor(creation->spec.actor, *worker);
+      return;
+    }
     waiting_actors_[creation->spec.job].push_back(creation->spec.actor);
     if (pool_.to_start(creation->spec.job, 1) > 0) {
       pool_.starting(creation->spec.job);
@@ -55,14 +57,22 @@ void hub_core::place_actor(const hub_task_ptr& creation) {
   options_.start_worker(creation->spec.job, creation->spec.actor);
 }
 
-/// Its process is there.
-void hub_core::settle_actor(actor_id id, client_id worker) {
+/// Whether it waits for a process. One that was killed meanwhile does not, nor one that has found
+/// another since.
+bool hub_core::is_placed(actor_id id) {
   auto* actor = find_actor(id);
-  if (!actor || actor->record.state == actor_state::dead)
-    return;
+  return actor && actor->record.state == actor_state::starting && actor->worker == 0;
+}
+
+/// A process is there; false when the actor needs none.
+bool hub_core::settle_actor(actor_id id, client_id worker) {
+  if (!is_placed(id))
+    return false;
+  auto* actor = find_actor(id);
   actor->worker = worker;
   if (!send_task(worker, actor->creation))
     actor->worker = 0;
+  return actor->worker != 0;
 }
 
 void hub_core::call_actor(const hub_task_ptr& call) {
@@ -133,17 +143,17 @@ void hub_core::end_actor(actor_id id, const std::string& cause, bool may_restart
     fail(call, reason);
   if (creation->try_claim(scheduled_task::claim_state::cancelled))
     options_.ports->events.push({event_kind::withdrawn, creation, {}});
+  give_back(creation);
+  creation->worker = 0;
   if (restarts) {
     auto next = std::make_shared<hub_task>();
     next->spec = creation->spec;
     next->attempt = creation->attempt + 1;
     next->submitter = creation->submitter;
-    give_back(creation);
     tasks_[next->spec.id] = next;
     find_actor(id)->creation = next;
     submit(next);
   } else {
-    creation->worker = worker;
     finish(creation);
   }
 }

@@ -34,7 +34,8 @@ client_id hub_core::join(client_kind kind, job_id job, actor_id only) {
   c.kind = kind;
   c.job = job;
   if (only) {
-    settle_actor(only, id);
+    if (!settle_actor(only, id))
+      options_.end_worker(id);
   } else if (kind == client_kind::worker) {
     pool_.started(job);
     pool_.join(id, job, options_.now());
@@ -84,9 +85,16 @@ bool hub_core::hosts_actor(client_id worker) const {
 }
 
 void hub_core::worker_failed(job_id job, actor_id only, const std::string& cause) {
-  if (only)
-    return end_actor(only, "no process for it could be started: " + cause, false, true);
+  const auto reason = "no process for it could be started: " + cause;
+  if (only) {
+    if (is_placed(only))
+      end_actor(only, reason, false, true);
+    return;
+  }
   pool_.started(job);
+  for (auto& actor : std::exchange(waiting_actors_[job], {}))
+    if (is_placed(actor))
+      end_actor(actor, reason, false, true);
   auto at = ready_.find(job);
   if (at == ready_.end() || at->second.empty())
     return;
@@ -341,7 +349,7 @@ void hub_core::finish(const hub_task_ptr& task) {
 void hub_core::lost(const hub_task_ptr& task, const error& why) {
   auto at = tasks_.find(task->spec.id);
   if (at == tasks_.end() || at->second != task)
-    return give_back(task); // it was ended meanwhile, with its job
+    return; // it was ended meanwhile, with its job
   auto limit = task->spec.opts().max_retries;
   if (limit >= 0 && task->attempt >= static_cast<std::uint32_t>(limit))
     return fail(task, why);

@@ -145,7 +145,8 @@ private:
   bool hosts_actor(client_id worker) const;
   void create_actor(const hub_task_ptr& creation);
   void place_actor(const hub_task_ptr& creation);
-  void settle_actor(actor_id id, client_id worker);
+  bool is_placed(actor_id id);
+  bool settle_actor(actor_id id, client_id worker);
   void call_actor(const hub_task_ptr& call);
   void end_actor(actor_id id, const std::string& cause, bool may_restart, bool by_itself);
   void record(actor_id id, const hosted_actor& actor);

@@ -134,6 +134,7 @@ int serve(const node_command& command) {
   sigaddset(&ends, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGCHLD, SIG_DFL); // ignored, the ends of workers could not be asked for
 
   node_process_options options;
   options.socket = socket_of(address_of(command)).string();
