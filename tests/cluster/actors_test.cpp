@@ -90,6 +90,26 @@ BOOST_AUTO_TEST_CASE(killed_takes_their_process_with_them) {
   BOOST_TEST(eventually([&] { return !is_running(pid); }));
 }
 
+BOOST_AUTO_TEST_CASE(killed_while_they_start_leave_no_process_and_hold_nothing) {
+  for (int i = 0; i < 5; ++i) {
+    auto actor = ray::Actor(counter::create).SetResource("CPU", 2).Remote(1);
+    actor.Kill();
+    text_of<ray::internal::RayActorException>([&] { actor.Task(&counter::add).Remote(1).Get(); });
+  }
+  // Needs all that the others had asked for.
+  auto last = ray::Actor(counter::create).SetResource("CPU", 2).Remote(1);
+  BOOST_TEST(*last.Task(&counter::add).Remote(1).Get() == 2);
+  BOOST_TEST(eventually([&] { return node.status()["workers"] == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(killed_again_and_again_start_anew_each_time) {
+  auto actor = ray::Actor(counter::create).SetMaxRestarts(-1).SetResource("CPU", 2).Remote(1);
+  for (int i = 0; i < 5; ++i)
+    actor.Kill(false);
+  BOOST_TEST(*actor.Task(&counter::add).Remote(1).Get() == 2);
+  BOOST_TEST(eventually([&] { return node.status()["workers"] == 1; }));
+}
+
 BOOST_AUTO_TEST_CASE(say_what_killed_their_process) {
   auto actor = ray::Actor(counter::create).Remote(1);
   auto text =
