@@ -100,13 +100,15 @@ runtime::~runtime() = default;
 void runtime::register_job() {
   job_ = settings_.job_id.value_or(host_->last_job() + 1);
   job_record_ = {namespace_, program_path(), unix_time_ms(), 0, true};
-  auto mine =
-    host_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
-  if (!mine)
-    throw_error(mine.error());
-  if (!*mine && !settings_.job_id)
-    throw_error({errc::in_use, "job " + std::to_string(job_) + " exists already in "
-                                 + settings_.gcs_directory + ", the control store"});
+  for (;; ++job_) {
+    auto mine =
+      host_->control().put_if_absent(gcs::table_kind::jobs, job_key(job_), encode(job_record_));
+    if (!mine)
+      throw_error(mine.error());
+    if (*mine || settings_.job_id)
+      break;
+    // Another driver was quicker.
+  }
   record_event("job " + std::to_string(job_) + " has started: " + job_record_.entry_point);
   if (attached_) {
     auto& mine = static_cast<cluster::attached_host&>(*host_);

@@ -21,7 +21,7 @@ struct worker_pool_options {
   /// But not more tasks than this.
   unsigned max_ahead = 256;
   /// A worker without a task for this long is ended; one of each job stays.
-  std::chrono::milliseconds idle_limit{10'000};
+  std::chrono::milliseconds idle_limit{60'000};
 };
 
 /// Which worker process of a host runs a plain task, and when processes start and end. Pure.

@@ -222,17 +222,17 @@ BOOST_AUTO_TEST_CASE(a_worker_that_died_is_replaced) {
 BOOST_AUTO_TEST_CASE(workers_without_tasks_end_after_a_while_but_for_one_of_each_job) {
   auto pool = pool_of(3);
   pool.join(4, other_job, start);
-  BOOST_TEST(pool.retire_idle(start + 10s, nobody).empty(), "not before the limit");
-  BOOST_TEST((pool.retire_idle(start + 11s, nobody) == clients{1, 2}));
+  BOOST_TEST(pool.retire_idle(start + 60s, nobody).empty(), "not before the limit");
+  BOOST_TEST((pool.retire_idle(start + 61s, nobody) == clients{1, 2}));
 }
 
 // It ends when it hears of it; what was sent to it meanwhile died with it.
 BOOST_AUTO_TEST_CASE(a_worker_that_is_to_end_gets_no_more_tasks) {
   auto pool = pool_of(2);
-  BOOST_TEST((pool.retire_idle(start + 11s, nobody) == clients{1}));
+  BOOST_TEST((pool.retire_idle(start + 61s, nobody) == clients{1}));
   BOOST_TEST((pool.pick(job) == 2u));
   BOOST_TEST((pool.any(job) == 2u));
-  BOOST_TEST(pool.retire_idle(start + 12s, nobody).empty(), "it is asked to end once");
+  BOOST_TEST(pool.retire_idle(start + 62s, nobody).empty(), "it is asked to end once");
   BOOST_TEST(pool.to_start(job, 1) == 1u);
   pool.leave(1);
   BOOST_TEST(pool.size() == 1u);
@@ -242,8 +242,8 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_to_end_gets_no_more_tasks) {
 BOOST_AUTO_TEST_CASE(an_idle_worker_that_hosts_an_actor_is_not_ended) {
   auto pool = pool_of(3);
   auto hosts = [](client_id id) { return id == 2; };
-  BOOST_TEST((pool.retire_idle(start + 11s, hosts) == clients{1, 3}));
-  BOOST_TEST(pool.retire_idle(start + 12s, hosts).empty());
+  BOOST_TEST((pool.retire_idle(start + 61s, hosts) == clients{1, 3}));
+  BOOST_TEST(pool.retire_idle(start + 62s, hosts).empty());
   BOOST_TEST((pool.pick(job) == 2u));
 }
 
@@ -264,14 +264,14 @@ BOOST_AUTO_TEST_CASE(a_worker_is_idle_from_the_end_of_its_last_task) {
   pool.ended(1, 1s, start + 5s);
   pool.ended(1, 1s, start + 20s);
   pool.ended(2, 1s, start + 2s);
-  BOOST_TEST(pool.retire_idle(start + 12s, nobody).empty());
-  BOOST_TEST((pool.retire_idle(start + 13s, nobody) == clients{2}));
+  BOOST_TEST(pool.retire_idle(start + 62s, nobody).empty());
+  BOOST_TEST((pool.retire_idle(start + 63s, nobody) == clients{2}));
 }
 
 BOOST_AUTO_TEST_CASE(the_busy_worker_of_a_job_is_the_one_that_stays) {
   auto pool = pool_of(2);
   pool.sent(2);
-  BOOST_TEST((pool.retire_idle(start + 11s, nobody) == clients{1}));
+  BOOST_TEST((pool.retire_idle(start + 61s, nobody) == clients{1}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
