@@ -35,10 +35,14 @@ void directory::release(object_id id, client_id by, std::uint32_t count, actions
   if (!h)
     return;
   h->count -= std::min(h->count, count);
-  // What is left is on its way to the process, which has forgotten what it had been told.
-  h->told = h->wants = false;
-  if (h->count > 0)
+  if (h->count > 0) {
+    // What is left is on its way to the process, which has forgotten what it had been told; or has
+    // arrived there, and the process has asked before it said that the earlier ones are gone.
+    h->told = false;
+    if (at->second.ready && std::exchange(h->wants, false))
+      out.tell.emplace_back(by, id);
     return;
+  }
   at->second.holders.erase(at->second.holders.begin() + (h - at->second.holders.data()));
   if (at->second.dead())
     bury(at, out);
@@ -134,10 +138,10 @@ void directory::want(object_id id, client_id by, actions& out) {
   auto* h = at == objects_.end() ? nullptr : holder_of(at->second, by);
   if (!h)
     return;
-  if (!at->second.ready)
-    h->wants = true;
-  else if (!h->told)
+  if (at->second.ready && !h->told)
     out.tell.emplace_back(by, id);
+  else
+    h->wants = true;
 }
 
 bool directory::watch(object_id id) {
@@ -164,7 +168,7 @@ bool directory::must_tell(object_id id, client_id to) const {
 const directory::value& directory::tell(object_id id, client_id to) {
   auto& x = objects_.at(id);
   if (auto* h = holder_of(x, to))
-    h->told = true;
+    h->told = true, h->wants = false;
   for (auto& inner : x.what.contained)
     hold(inner, to);
   return x.what;

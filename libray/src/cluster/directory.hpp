@@ -65,7 +65,8 @@ public:
   /// any more.
   void resolve(object_id id, value v, actions& out);
 
-  /// `by` waits for it: told now or when it is there, once.
+  /// `by` waits for it: told now or when it is there, once. One that has been told already is told
+  /// again when it has released what it was told of: it had asked for what came later.
   void want(object_id id, client_id by, actions& out);
   /// True when it is there, or not known: nothing to wait for. Else it will be in
   /// `actions::watched`.
@@ -91,6 +92,7 @@ private:
     /// How often it was sent the id since its last release.
     std::uint32_t count = 0;
     bool told = false;
+    /// Has asked since it was told last.
     bool wants = false;
   };
 

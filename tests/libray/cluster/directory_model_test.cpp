@@ -68,11 +68,15 @@ struct model {
     auto at = holds.find({by, id});
     if (at == holds.end())
       return;
-    drop({by, id});
-    if (at->second > count)
+    told.erase({by, id});
+    if (at->second > count) {
       at->second -= count;
-    else
+      if (values.count(id) && wants.erase({by, id}))
+        tell.push_back({by, id});
+    } else {
+      wants.erase({by, id});
       holds.erase(at);
+    }
   }
 
   void forget(client_id gone) {
@@ -106,10 +110,10 @@ struct model {
   void want(object_id id, client_id by) {
     if (!holds.count({by, id}))
       return;
-    if (!values.count(id))
-      wants.insert({by, id});
-    else if (!told.count({by, id}))
+    if (values.count(id) && !told.count({by, id}))
       tell.push_back({by, id});
+    else
+      wants.insert({by, id});
   }
 
   bool must_tell(object_id id, client_id to) const {
@@ -161,6 +165,7 @@ struct run {
     BOOST_TEST_REQUIRE((v.kind == same.kind && v.bytes == same.bytes && v.failure == same.failure
                         && v.size_bytes == same.size_bytes && v.contained == same.contained));
     expected.told.insert({to, id});
+    expected.wants.erase({to, id});
     for (auto& inner : same.contained)
       ++expected.holds[{to, inner}];
   }

@@ -297,13 +297,34 @@ BOOST_AUTO_TEST_CASE(who_has_been_told_on_the_way_is_not_told_again) {
   BOOST_TEST(to_tell().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_wish_that_overtakes_the_release_of_what_was_told_is_granted) {
+  objects.hold(a, worker);
+  objects.resolve(a, inlined("1"), actions);
+  objects.tell(a, worker);
+  objects.hold(a, worker); // with the next task
+  objects.want(a, worker, actions);
+  BOOST_TEST(to_tell().empty());
+  objects.release(a, worker, 1, actions);
+  BOOST_TEST((to_tell() == tells{{worker, a}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_wish_stays_while_a_reference_does) {
+  objects.hold(a, worker);
+  objects.hold(a, worker);
+  objects.want(a, worker, actions); // for the second: nobody can tell by the order
+  objects.release(a, worker, 1, actions);
+  objects.resolve(a, inlined("a"), actions);
+  BOOST_TEST((to_tell() == tells{{worker, a}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_wish_ends_with_the_references) {
   objects.hold(a, worker);
-  objects.hold(a, worker);
+  objects.hold(a, driver);
   objects.want(a, worker, actions);
   objects.release(a, worker, 1, actions);
   objects.resolve(a, inlined("a"), actions);
   BOOST_TEST(to_tell().empty());
+  objects.hold(a, worker);
   objects.want(a, worker, actions); // when it has met the id again
   BOOST_TEST((to_tell() == tells{{worker, a}}));
 }
