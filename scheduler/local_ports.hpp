@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gcs/mailbag.hpp"
+#include "gcs/types/limits.hpp"
 #include "scheduler/scheduled_task.hpp"
 
 namespace caf_ray::scheduler {
@@ -45,6 +46,14 @@ struct dispatch_gauge {
   std::atomic<std::uint64_t> run_ns{0};
   /// The window was full: the start that brings it down to half sends one `room` event.
   std::atomic<bool> hungry{false};
+  /// One more was started, or is not waiting for that any more. True: the caller sends a `room`
+  /// event.
+  bool start_one() noexcept {
+    auto now = started.fetch_add(1) + 1;
+    return hungry.load() && dispatched.load() - now <= dispatch_window / 2
+           && hungry.exchange(false);
+  }
+
   /// Tasks that the local scheduler holds (waiting, ready or away); for back-pressure.
   std::atomic<std::uint64_t> held{0};
 };

@@ -172,11 +172,7 @@ void runtime::SubmitTask(TaskCall& call, const CallOptions& given, EntryPtr* res
 }
 
 void runtime::run_dispatched(const pending_task_ptr& task) {
-  auto& gauge = host_->gauge();
-  auto started = gauge.started.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (gauge.hungry.load(std::memory_order_relaxed)
-      && gauge.dispatched.load(std::memory_order_relaxed) - started <= dispatch_window / 2
-      && gauge.hungry.exchange(false))
+  if (host_->gauge().start_one())
     host_->tell({event_kind::room, nullptr, {}});
   if (closed())
     return;

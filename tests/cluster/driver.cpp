@@ -37,7 +37,8 @@ int main() {
   std::printf("%d\n", *actor.Task(&resident::process).Remote().Get());
   std::fflush(stdout);
   std::vector<ray::ObjectRef<int>> stuck;
-  for (int i = 0; i < 10; ++i)
+  // More than may be dispatched at a time: what dies with this process must make room.
+  for (int i = 0; i < 3000; ++i)
     stuck.push_back(ray::Task(never).Remote());
   pause();
   return 0;

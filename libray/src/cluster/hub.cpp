@@ -48,8 +48,6 @@ hub_options hub::core_options() {
   options.end_worker = [this](client_id worker) { end_worker(worker); };
   options.kill_worker = [this](client_id worker) { kill_worker(worker); };
   options.record_actor = settings_.record_actor;
-  options.record = settings_.record;
-  options.forget = settings_.forget;
   options.now = [] { return std::chrono::steady_clock::now(); };
   options.aside = [this](std::function<void()> work, std::function<void()> then) {
     auto me = caf::actor_cast<caf::actor>(this);

@@ -24,9 +24,7 @@ struct hub_settings {
   std::vector<caf::strong_actor_ptr> services;
   /// Output of workers goes to files in this folder; empty: to where the node's goes.
   std::string log_directory;
-  std::function<void(const hub_task_ptr&)> record;
   std::function<void(actor_id, const actor_record&)> record_actor;
-  std::function<void(const task_spec&)> forget;
   /// Called as the last thing, on the hub's thread.
   std::function<void()> on_end;
 };

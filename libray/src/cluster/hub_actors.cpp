@@ -38,6 +38,7 @@ void hub_core::record(actor_id id, const hosted_actor& actor) {
 
 /// Its resources are held: it needs a process.
 void hub_core::place_actor(const hub_task_ptr& creation) {
+  leave_window();
   auto* actor = find_actor(creation->spec.actor);
   if (!actor || actor->creation != creation)
     return give_back(creation);
@@ -145,17 +146,10 @@ void hub_core::end_actor(actor_id id, const std::string& cause, bool may_restart
     options_.ports->events.push({event_kind::withdrawn, creation, {}});
   give_back(creation);
   creation->worker = 0;
-  if (restarts) {
-    auto next = std::make_shared<hub_task>();
-    next->spec = creation->spec;
-    next->attempt = creation->attempt + 1;
-    next->submitter = creation->submitter;
-    tasks_[next->spec.id] = next;
-    find_actor(id)->creation = next;
-    submit(next);
-  } else {
+  if (restarts)
+    find_actor(id)->creation = try_again(*creation);
+  else
     finish(creation);
-  }
 }
 
 } // namespace caf_ray::cluster

@@ -38,10 +38,14 @@ client_id hub_core::join(client_kind kind, job_id job, actor_id only) {
       options_.end_worker(id);
   } else if (kind == client_kind::worker) {
     pool_.started(job);
-    pool_.join(id, job, options_.now());
     for (auto& actor : std::exchange(waiting_actors_[job], {}))
       settle_actor(actor, id);
-    assign();
+    if (job_lives(job)) {
+      pool_.join(id, job, options_.now());
+      assign();
+    } else { // its driver left while it started
+      options_.end_worker(id);
+    }
   }
   return id;
 }
@@ -71,12 +75,25 @@ void hub_core::end_job(job_id job) {
       options_.ports->events.push({event_kind::withdrawn, task, {}});
     fail(task, ended);
   }
-  for (auto& task : ready_[job])
+  for (auto& task : ready_[job]) {
+    leave_window();
     give_back(task);
+  }
   ready_.erase(job);
   for (auto& [id, c] : clients_)
     if (c.kind == client_kind::worker && c.job == job && !hosts_actor(id))
       options_.end_worker(id);
+}
+
+bool hub_core::job_lives(job_id job) const {
+  auto drives = [job](auto& x) {
+    return x.second.kind == client_kind::driver && x.second.job == job;
+  };
+  auto lives = [job](auto& x) {
+    return x.second.record.job == job && x.second.record.state != actor_state::dead;
+  };
+  return std::any_of(clients_.begin(), clients_.end(), drives)
+         || std::any_of(actors_.begin(), actors_.end(), lives);
 }
 
 bool hub_core::hosts_actor(client_id worker) const {
@@ -99,8 +116,9 @@ void hub_core::worker_failed(job_id job, actor_id only, const std::string& cause
   if (at == ready_.end() || at->second.empty())
     return;
   // One that cannot even start will not start the next time: whoever waits shall know.
-  auto task = at->second.front();
+  auto task = std::move(at->second.front());
   at->second.pop_front();
+  leave_window();
   give_back(task);
   if (task->try_claim())
     fail(task, {errc::worker_died, "no worker process for job " + std::to_string(job)
@@ -192,7 +210,6 @@ void hub_core::on(client_id from, submit_op& op) {
   auto task = std::make_shared<hub_task>();
   task->spec = std::move(op.spec);
   task->attempt = op.attempt;
-  task->submitter = from;
   auto& spec = task->spec;
   directory::actions actions;
   bool all_there = spec.return_count > 0;
@@ -207,14 +224,10 @@ void hub_core::on(client_id from, submit_op& op) {
   if (all_there || !tasks_.emplace(spec.id, task).second)
     return;
   for_each_input(spec, [&](object_id id) { objects_.hold_inside(id); });
-  switch (spec.kind) {
-    case task_kind::actor_method: return call_actor(task);
-    case task_kind::actor_creation: create_actor(task); break;
-    case task_kind::plain:
-      if (options_.record)
-        options_.record(task);
-      break;
-  }
+  if (spec.kind == task_kind::actor_method)
+    return call_actor(task);
+  if (spec.kind == task_kind::actor_creation)
+    create_actor(task);
   submit(task);
 }
 
@@ -250,6 +263,7 @@ void hub_core::assign() {
         break;
       auto task = std::move(queue.front());
       queue.pop_front();
+      leave_window();
       send_task(*worker, task);
     }
     for (auto n = pool_.to_start(job, queue.size()); n > 0; --n) {
@@ -260,15 +274,12 @@ void hub_core::assign() {
   }
 }
 
+void hub_core::leave_window() {
+  if (options_.ports->gauge.start_one())
+    options_.ports->events.push({event_kind::room, nullptr, {}});
+}
+
 bool hub_core::send_task(client_id worker, const hub_task_ptr& task) {
-  auto& gauge = options_.ports->gauge;
-  bool was_queued = task->spec.kind != task_kind::actor_method;
-  if (was_queued) {
-    auto started = gauge.started.fetch_add(1) + 1;
-    if (gauge.hungry.load() && gauge.dispatched.load() - started <= dispatch_window / 2
-        && gauge.hungry.exchange(false))
-      options_.ports->events.push({event_kind::room, nullptr, {}});
-  }
   if (!task->try_claim()) {
     give_back(task);
     return false;
@@ -342,8 +353,6 @@ void hub_core::finish(const hub_task_ptr& task) {
   directory::actions actions;
   for_each_input(task->spec, [&](object_id id) { objects_.release_inside(id, actions); });
   perform(actions);
-  if (options_.forget)
-    options_.forget(task->spec);
 }
 
 void hub_core::lost(const hub_task_ptr& task, const error& why) {
@@ -353,14 +362,17 @@ void hub_core::lost(const hub_task_ptr& task, const error& why) {
   auto limit = task->spec.opts().max_retries;
   if (limit >= 0 && task->attempt >= static_cast<std::uint32_t>(limit))
     return fail(task, why);
-  // A task of its own with the same ids: the local scheduler may still have this one.
-  auto next = std::make_shared<hub_task>();
-  next->spec = task->spec;
-  next->attempt = task->attempt + 1;
-  next->submitter = task->submitter;
   give_back(task);
+  try_again(*task);
+}
+
+hub_task_ptr hub_core::try_again(const hub_task& task) {
+  auto next = std::make_shared<hub_task>();
+  next->spec = task.spec;
+  next->attempt = task.attempt + 1;
   tasks_[next->spec.id] = next;
   submit(next);
+  return next;
 }
 
 void hub_core::drop(const task_ptr& task, const error& why) {

@@ -10,18 +10,17 @@
 #include <unordered_set>
 #include <vector>
 
+#include "gcs/types/records.hpp"
 #include "libray/src/cluster/directory.hpp"
 #include "libray/src/cluster/wire.hpp"
 #include "libray/src/cluster/worker_pool.hpp"
 #include "objstore/store.hpp"
-#include "gcs/types/records.hpp"
 #include "scheduler/local_ports.hpp"
 
 namespace caf_ray::cluster {
 
 /// A task of some process of this host, from its submission until its results are known.
 struct hub_task final : scheduled_task {
-  client_id submitter = 0;
   /// The worker that was sent it; 0: none yet.
   client_id worker = 0;
 };
@@ -48,9 +47,6 @@ struct hub_options {
   std::function<void(actor_id, const actor_record&)> record_actor;
   /// Runs the first where it may wait, then the second on the hub's thread.
   std::function<void(std::function<void()> work, std::function<void()> then)> aside;
-  /// Lineage: how to make a task's results again.
-  std::function<void(const hub_task_ptr&)> record;
-  std::function<void(const task_spec&)> forget;
   std::function<std::chrono::steady_clock::time_point()> now;
 };
 
@@ -142,6 +138,8 @@ private:
     std::deque<hub_task_ptr> waiting;
   };
   hosted_actor* find_actor(actor_id id);
+  /// Something of it can still start tasks: its driver, or an actor that outlives it.
+  bool job_lives(job_id job) const;
   bool hosts_actor(client_id worker) const;
   void create_actor(const hub_task_ptr& creation);
   void place_actor(const hub_task_ptr& creation);
@@ -167,6 +165,9 @@ private:
   void tell(client_id to, object_id object, bool held = false);
 
   void assign();
+  /// A task that was dispatched is not in the hub's queues any more, whatever becomes of it: the
+  /// local scheduler may dispatch another. Once for each.
+  void leave_window();
   /// Sends the task to the worker; false when it was cancelled meanwhile.
   bool send_task(client_id worker, const hub_task_ptr& task);
   void fail(const hub_task_ptr& task, const error& why);
@@ -175,6 +176,9 @@ private:
   /// The worker that ran it is gone: again, or an error.
   void lost(const hub_task_ptr& task, const error& why);
   void submit(const hub_task_ptr& task);
+  /// A task of its own with the same ids, submitted in the place of one that has come to nothing,
+  /// which the local scheduler may still have.
+  hub_task_ptr try_again(const hub_task& task);
   void give_back(const hub_task_ptr& task);
   /// Its driver has gone: what it has not got done ends.
   void end_job(job_id job);
