@@ -34,6 +34,15 @@ std::string job_key(job_id job) {
   return key;
 }
 
+std::optional<job_id> parse_job_key(std::string_view key) {
+  if (key.size() != 4)
+    return std::nullopt;
+  job_id job = 0;
+  for (char c : key)
+    job = job << 8 | static_cast<std::uint8_t>(c);
+  return job;
+}
+
 result<job_id> reset_control(gcs::client& control) {
   using enum gcs::table_kind;
   for (auto table : {nodes, objects, actors, names, groups, tasks})
@@ -44,12 +53,10 @@ result<job_id> reset_control(gcs::client& control) {
     return tl::unexpected(known.error());
   job_id highest = 0;
   for (auto& [key, value] : *known) {
-    if (key.size() != 4)
+    auto job = parse_job_key(key);
+    if (!job)
       continue;
-    job_id job = 0;
-    for (char c : key)
-      job = job << 8 | static_cast<std::uint8_t>(c);
-    highest = std::max(highest, job);
+    highest = std::max(highest, *job);
     auto record = decode<job_record>(value);
     if (!record || !record->alive)
       continue;

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "gcs/client.hpp"
 
@@ -13,7 +16,8 @@ namespace caf_ray {
 /// as long as erasing takes. Errors: those of client.
 result<job_id> reset_control(gcs::client& control);
 
-/// Key of a job in its table.
+/// Key of a job in its table, and back; nothing for what is no such key.
 std::string job_key(job_id job);
+std::optional<job_id> parse_job_key(std::string_view key);
 
 } // namespace caf_ray

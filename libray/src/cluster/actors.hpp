@@ -45,10 +45,4 @@ using link_actor = caf::typed_actor<
   /// To oneself: operations are waiting to be sent.
   caf::reacts_to<drain_atom>>;
 
-/// Batches in one direction that may be under way: what a frozen receiver can make its sender's
-/// system keep.
-inline constexpr std::uint64_t window_bytes = 8 * 1024 * 1024;
-/// A receiver says so each time it has dealt with this much.
-inline constexpr std::uint64_t credit_bytes = 1024 * 1024;
-
 } // namespace caf_ray::cluster

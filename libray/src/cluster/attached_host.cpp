@@ -9,7 +9,9 @@
 
 #include "gcs/client_core.hpp"
 #include "gcs/client_port.hpp"
+#include "libray/src/cluster/flow.hpp"
 #include "libray/src/cluster/io_thread.hpp"
+#include "libray/src/control_reset.hpp"
 #include "libray/src/exception.hpp"
 #include "libray/src/object_table.hpp"
 #include "libray/src/runtime.hpp"
@@ -42,14 +44,11 @@ public:
       [this](refuse_atom, const error& why) { host_->refused(why); },
       [this](batch_atom, std::uint64_t total, const std::string& batch) {
         host_->receive(batch);
-        received_bytes_ = total;
-        if (received_bytes_ - told_bytes_ >= credit_bytes) {
-          told_bytes_ = received_bytes_;
-          send(hub_, credit_atom_v, told_bytes_);
-        }
+        if (auto credit = flow_.received(total))
+          send(hub_, credit_atom_v, *credit);
       },
       [this](credit_atom, std::uint64_t total) {
-        credited_bytes_ = std::max(credited_bytes_, total);
+        flow_.credited(total);
         send_batches();
       },
       [this](leave_atom) { host_->asked_to_leave(); },
@@ -59,21 +58,18 @@ public:
 
 private:
   void send_batches() {
-    while (sent_bytes_ - credited_bytes_ < window_bytes) {
+    while (flow_.open()) {
       auto batch = host_->out_.take();
       if (batch.empty())
         return;
-      sent_bytes_ += batch.size();
-      send(hub_, batch_atom_v, sent_bytes_, std::move(batch));
+      auto total = flow_.sent(batch.size());
+      send(hub_, batch_atom_v, total, std::move(batch));
     }
   }
 
   attached_host* host_;
   hub_actor hub_;
-  std::uint64_t sent_bytes_ = 0;
-  std::uint64_t credited_bytes_ = 0;
-  std::uint64_t received_bytes_ = 0;
-  std::uint64_t told_bytes_ = 0;
+  flow flow_;
 };
 
 namespace {
@@ -176,12 +172,8 @@ void attached_host::await_end() {
 
 job_id attached_host::last_job() {
   job_id highest = 0;
-  for (auto& entry : value_or_throw(control_->scan(gcs::table_kind::jobs))) {
-    job_id job = 0;
-    for (char c : entry.key)
-      job = job << 8 | static_cast<std::uint8_t>(c);
-    highest = std::max(highest, job);
-  }
+  for (auto& entry : value_or_throw(control_->scan(gcs::table_kind::jobs)))
+    highest = std::max(highest, parse_job_key(entry.key).value_or(0));
   return highest;
 }
 

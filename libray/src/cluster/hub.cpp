@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include <unistd.h>
+
 #include "libray/src/transport/basp.hpp"
 #include "libray/src/transport/connection.hpp"
 #include "ray/api/logging.h"
-
-#include <unistd.h>
 
 namespace caf_ray::cluster {
 
@@ -246,10 +246,6 @@ void hub::reap() {
 void hub::receive(std::uint64_t total, const std::string& batch) {
   auto from = current_sender();
   auto id = client_of(from.get());
-  auto at = peers_.find(id);
-  if (at == peers_.end())
-    return;
-  at->second.received_bytes = total;
   auto done = core_.handle(id, batch);
   core_.flush();
   if (!done)
@@ -258,17 +254,15 @@ void hub::receive(std::uint64_t total, const std::string& batch) {
   if (again == peers_.end())
     return;
   auto& p = again->second;
-  if (p.received_bytes - p.told_bytes >= credit_bytes) {
-    p.told_bytes = p.received_bytes;
-    send(caf::actor_cast<link_actor>(p.link), credit_atom_v, p.told_bytes);
-  }
+  if (auto credit = p.bytes.received(total))
+    send(caf::actor_cast<link_actor>(p.link), credit_atom_v, *credit);
 }
 
 void hub::credit(std::uint64_t total) {
   auto at = peers_.find(client_of(current_sender().get()));
   if (at == peers_.end())
     return;
-  at->second.credited_bytes = std::max(at->second.credited_bytes, total);
+  at->second.bytes.credited(total);
   send_waiting(at->second);
 }
 
@@ -281,11 +275,11 @@ void hub::send_batch(client_id to, std::string batch) {
 }
 
 void hub::send_waiting(peer& to) {
-  while (!to.waiting.empty() && to.sent_bytes - to.credited_bytes < window_bytes) {
+  while (!to.waiting.empty() && to.bytes.open()) {
     auto batch = std::move(to.waiting.front());
     to.waiting.pop_front();
-    to.sent_bytes += batch.size();
-    send(caf::actor_cast<link_actor>(to.link), batch_atom_v, to.sent_bytes, std::move(batch));
+    auto total = to.bytes.sent(batch.size());
+    send(caf::actor_cast<link_actor>(to.link), batch_atom_v, total, std::move(batch));
   }
 }
 

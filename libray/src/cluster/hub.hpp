@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libray/src/cluster/actors.hpp"
+#include "libray/src/cluster/flow.hpp"
 #include "libray/src/cluster/hub_core.hpp"
 #include "libray/src/cluster/io_thread.hpp"
 #include "libray/src/cluster/worker_process.hpp"
@@ -51,10 +52,7 @@ private:
     caf::strong_actor_ptr link;
     std::uint32_t pid = 0;
     std::string program;
-    std::uint64_t sent_bytes = 0;
-    std::uint64_t credited_bytes = 0;
-    std::uint64_t received_bytes = 0;
-    std::uint64_t told_bytes = 0;
+    flow bytes;
     /// Behind the window.
     std::deque<std::string> waiting;
   };

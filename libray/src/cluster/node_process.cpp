@@ -1,6 +1,5 @@
 #include "libray/src/cluster/node_process.hpp"
 
-#include <atomic>
 #include <utility>
 
 #include "gcs/types/codec.hpp"
@@ -20,6 +19,9 @@ struct node_process::parts {
   hub_actor front_actor;
   std::unique_ptr<node> roles;
   std::unique_ptr<transport::listener> door;
+
+  /// Also when the node could not start as a whole.
+  ~parts();
 };
 
 node_process::node_process(node_process_options options) : parts_(std::make_unique<parts>()) {
@@ -70,18 +72,19 @@ node_process::node_process(node_process_options options) : parts_(std::make_uniq
     throw_error(open.error());
 }
 
-node_process::~node_process() {
-  auto& p = *parts_;
-  p.door.reset();
-  if (p.front_actor) {
-    caf::scoped_actor self(p.roles->system());
-    self->monitor(p.front_actor);
-    caf::anon_send_exit(p.front_actor, caf::exit_reason::user_shutdown);
+node_process::parts::~parts() {
+  door.reset();
+  if (front_actor) {
+    caf::scoped_actor self(roles->system());
+    self->monitor(front_actor);
+    caf::anon_send_exit(front_actor, caf::exit_reason::user_shutdown);
     self->receive([](const caf::down_msg&) {}, caf::after(std::chrono::seconds(5)) >> [] {});
-    p.front_actor = nullptr;
+    front_actor = nullptr;
   }
-  if (p.roles)
-    p.roles->stop(true);
+  if (roles)
+    roles->stop(true);
 }
+
+node_process::~node_process() = default;
 
 } // namespace caf_ray::cluster
