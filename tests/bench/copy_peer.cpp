@@ -57,17 +57,22 @@ void copy_plainly(char* into, const char* from, std::size_t size_bytes) {
   std::memcpy(into, from, size_bytes);
 }
 
+void in_threads(std::size_t count, const std::function<void(std::size_t)>& work) {
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < count; ++i)
+    others.emplace_back(work, i);
+  work(0);
+  for (auto& other : others)
+    other.join();
+}
+
 double copy_rate(copy_function copy, const void* source, const warm_memory& target,
                  std::size_t threads) {
   const auto part = target.size() / threads / 64 * 64;
   const auto from = static_cast<const char*>(source);
   stopwatch watch;
-  std::vector<std::thread> others;
-  for (std::size_t i = 1; i < threads; ++i)
-    others.emplace_back(copy, target.data() + i * part, from + i * part, part);
-  copy(target.data(), from, part);
-  for (auto& other : others)
-    other.join();
+  in_threads(threads,
+             [&](std::size_t i) { copy(target.data() + i * part, from + i * part, part); });
   return static_cast<double>(part * threads) / watch.seconds();
 }
 

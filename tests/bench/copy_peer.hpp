@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 namespace caf_ray::bench {
@@ -29,6 +30,9 @@ using copy_function = void (*)(char* into, const char* from, std::size_t size_by
 void copy_past_caches(char* into, const char* from, std::size_t size_bytes);
 /// With memcpy.
 void copy_plainly(char* into, const char* from, std::size_t size_bytes);
+
+/// Runs `work(0)` to `work(count - 1)` at once, the first on this thread, and waits for them.
+void in_threads(std::size_t count, const std::function<void(std::size_t)>& work);
 
 /// Bytes per second from `source` into `target` of that size, shared out over `threads`.
 double copy_rate(copy_function copy, const void* source, const warm_memory& target,

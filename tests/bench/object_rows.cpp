@@ -122,11 +122,7 @@ void put_large_threads(report& out) {
     {"put_large_threads", "GB/s", {.ratio_at_least = 0.9}},
     [&] {
       return repeated_rate(threads * size, [&] {
-        std::vector<std::thread> putting;
-        for (auto& value : values)
-          putting.emplace_back([&] { keep(ray::Put(value)); });
-        for (auto& thread : putting)
-          thread.join();
+        in_threads(threads, [&](std::size_t i) { keep(ray::Put(values[i])); });
       });
     },
     copies(source.data(), target, threads));
