@@ -104,7 +104,8 @@ void local_state::pump() {
         return;
       // Either we see here that the window has emptied, or who empties it sees that we are hungry.
       gauge.hungry.store(true);
-      if (window_room() < dispatch_window / 2 || !gauge.hungry.exchange(false))
+      room = window_room();
+      if (room == 0 || room < window_size() / 2 || !gauge.hungry.exchange(false))
         return;
       continue;
     }
@@ -120,11 +121,37 @@ void local_state::pump() {
   }
 }
 
-std::size_t local_state::window_room() const {
+/// Dispatched and not started.
+std::uint64_t local_state::dispatched_count() const {
   auto& gauge = options.ports->gauge;
   auto started = gauge.started.load(), dispatched = gauge.dispatched.load();
-  auto in_flight = dispatched > started ? dispatched - started : 0;
-  return dispatch_window - std::min<std::uint64_t>(in_flight, dispatch_window);
+  return dispatched > started ? dispatched - started : 0;
+}
+
+bool local_state::is_idle() const {
+  return queue.ready() == 0 && dispatched_count() == 0;
+}
+
+double local_state::task_us() const {
+  auto stalled = std::chrono::duration<double, std::micro>(now() - last_progress).count();
+  return std::max(mean_task_us.value_or(0), stalled);
+}
+
+std::size_t local_state::tasks_within(std::chrono::microseconds span) const {
+  auto slots = std::max(static_cast<double>(options.total.get("CPU")) / to_units(1), 1.0);
+  auto each = static_cast<double>(span.count()) / std::max(task_us(), 1.0);
+  return static_cast<std::size_t>(slots * std::clamp(each, 1.0, 1e9));
+}
+
+std::size_t local_state::window_size() const {
+  if (others.empty() || options.dispatch_ahead.count() == 0)
+    return dispatch_window;
+  return std::min(tasks_within(options.dispatch_ahead), dispatch_window);
+}
+
+std::size_t local_state::window_room() const {
+  auto size = window_size();
+  return size - std::min<std::uint64_t>(dispatched_count(), size);
 }
 
 // -- bundles
@@ -194,8 +221,10 @@ node_record local_state::describe() const {
   record.total = options.total;
   for (auto& [name, units] : queue.pool().available().entries())
     record.available.set(name, std::max<std::int64_t>(units, 0));
-  record.queue_length = queue.ready() + (dispatch_window - window_room());
-  record.mean_task_us = mean_task_us.value_or(0);
+  record.queue_length = queue.ready() + dispatched_count();
+  // A node whose first tasks still run is no fast one.
+  record.mean_task_us =
+    options.overflow_wait.count() > 0 && !is_idle() ? task_us() : mean_task_us.value_or(0);
   record.heartbeat_count = heartbeats;
   return record;
 }
@@ -206,6 +235,8 @@ void local_state::tick() {
   if (finished > seen_finished)
     mean_task_us.add(static_cast<double>(run_ns - seen_run_ns) / 1000.0
                      / static_cast<double>(finished - seen_finished));
+  if (finished > seen_finished || is_idle())
+    last_progress = now();
   seen_finished = finished;
   seen_run_ns = run_ns;
   ++heartbeats;
@@ -238,6 +269,7 @@ local_actor::behavior_type local_scheduler(local_actor::stateful_pointer<local_s
   state.options = std::move(options);
   self->set_down_handler([&state](caf::down_msg& down) { state.lost(down.source); });
   auto me = caf::actor_cast<caf::strong_actor_ptr>(self);
+  state.last_progress = state.now();
   state.options.ports->submissions.bind(me);
   state.options.ports->events.bind(me);
   self->delayed_send(self, state.options.heartbeat_interval, tick_atom_v);

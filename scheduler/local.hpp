@@ -34,6 +34,11 @@ struct local_options {
   /// Ready tasks above this many are handed up, the youngest first, where the cluster has another
   /// node.
   std::size_t overflow_threshold = 10'000;
+  /// So are those that would wait for longer than this, by the mean time of a task. And what is
+  /// dispatched, and so bound to this node, is no more than gets done within the second. 0: not
+  /// looked at.
+  std::chrono::milliseconds overflow_wait{0};
+  std::chrono::milliseconds dispatch_ahead{0};
   queue_options queue;
 
   /// The one timer: heartbeats, and how exactly deadlines are kept.
@@ -49,6 +54,9 @@ struct local_options {
   std::function<void(const node_record&)> report;
   /// Makes the task that another node sent. Empty: a plain scheduled_task.
   std::function<task_ptr(forwarded_task)> adopt;
+  /// Sends a task to that node by other means than a message of ours, and claims it; false: there
+  /// is no way there now. Empty: `run_atom`, and `taken_atom` back.
+  std::function<bool(const task_ptr&, node_id)> forward;
   /// This task is in that node's queues now and is not held here any more. Its claim is taken.
   std::function<void(const task_ptr&, node_id)> moved;
   /// This task will never run: its claim was turned to cancelled. Codes: cancelled (by message),
@@ -82,7 +90,14 @@ struct local_state {
   void withdraw(const task_ptr& task);
   /// Dispatches what is ready while the window has room.
   void pump();
+  std::size_t window_size() const;
   std::size_t window_room() const;
+  /// Tasks that this node gets done in this time, as far as is known; at least one a slot.
+  std::size_t tasks_within(std::chrono::microseconds span) const;
+  /// Microseconds of a task: the mean, or how long none has ended, if that is longer.
+  double task_us() const;
+  bool is_idle() const;
+  std::uint64_t dispatched_count() const;
 
   // -- tasks that go up
   void hand_up();
@@ -97,6 +112,8 @@ struct local_state {
 
   // -- other nodes
   void forward(node_id to, const std::vector<task_id>& tasks);
+  void hand_over(node_id to, const std::vector<task_id>& tasks);
+  void wait_for_link(task_id task, node_id to);
   void taken(node_id by, const std::vector<task_id>& tasks);
   void adopt(std::vector<forwarded_task>& tasks);
   void update(const node_updates& changes);
@@ -136,6 +153,8 @@ struct local_state {
   estimator mean_task_us;
   std::uint64_t seen_finished = 0;
   std::uint64_t seen_run_ns = 0;
+  /// When a task had ended at a heartbeat, or none was there to end.
+  time_point last_progress{};
   std::uint64_t heartbeats = 0;
 
   // Kept between messages for their memory only.

@@ -38,6 +38,8 @@ std::size_t wire_size(const task_spec& spec) {
 
 void local_state::hand_up() {
   auto threshold = others.empty() ? SIZE_MAX : options.overflow_threshold;
+  if (!others.empty() && options.overflow_wait.count() > 0)
+    threshold = std::min(threshold, tasks_within(options.overflow_wait));
   if (replicas.empty() || (queue.parked() == 0 && queue.ready() <= threshold))
     return;
   std::vector<numbered_task> tasks;
@@ -170,8 +172,27 @@ void local_state::come_back(task_id id) {
   queue.come_back(away.take(id).what, missing);
 }
 
+void local_state::hand_over(node_id to, const std::vector<task_id>& tasks) {
+  for (auto& id : tasks) {
+    auto task = away.find(id)->what.task;
+    if (options.forward(task, to)) {
+      away.take(id);
+      queue.settle(*task);
+    } else {
+      wait_for_link(id, to);
+    }
+  }
+}
+
+void local_state::wait_for_link(task_id id, node_id to) {
+  away.pending(id, "it was placed on node " + to_string(to) + ", which is not connected",
+               now() + options.request_deadline);
+}
+
 /// Claims the tasks first, so that no thread of this process runs one that is on its way.
 void local_state::forward(node_id to, const std::vector<task_id>& tasks) {
+  if (options.forward)
+    return hand_over(to, tasks);
   auto peer = peers.find(to);
   std::vector<forwarded_task> message;
   std::size_t bytes = 0;
@@ -184,8 +205,7 @@ void local_state::forward(node_id to, const std::vector<task_id>& tasks) {
   for (auto& id : tasks) {
     auto task = away.find(id)->what.task;
     if (peer == peers.end()) {
-      away.pending(id, "it was placed on node " + to_string(to) + ", which is not connected",
-                   now() + options.request_deadline);
+      wait_for_link(id, to);
     } else if (!task->try_claim()) {
       away.take(id);
       queue.settle(*task);
@@ -225,8 +245,10 @@ void local_state::adopt(std::vector<forwarded_task>& tasks) {
       task->spec = std::move(arrived.spec);
       task->attempt = arrived.attempt;
     }
-    if (task)
+    if (task) {
+      task->placed = true;
       accept(std::move(task));
+    }
   }
   if (auto from = self->current_sender())
     self->send(caf::actor_cast<local_actor>(from), taken_atom_v, options.node, std::move(ids));

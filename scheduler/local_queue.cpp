@@ -112,7 +112,8 @@ void local_queue::submit(task_ptr task, std::span<const object_id> missing) {
 
 void local_queue::enter(task_class& in, task_ptr task) {
   task->missing = is_ready;
-  in.fresh.push_back({std::move(task), next_ticket_++});
+  auto& queue = task->placed ? in.settled : in.fresh;
+  queue.push_back({std::move(task), next_ticket_++});
   peak_ = std::max(peak_, ++ready_count_);
 }
 
@@ -418,6 +419,7 @@ void local_queue::come_back(numbered_task back, std::span<const object_id> missi
   auto& task = *back.task;
   auto& in = class_of(task.spec);
   --in.away;
+  task.placed = true;
   if (is_taken(task)) {
     drop_if_idle(task.spec);
   } else if (!feasible(in)) {

@@ -25,6 +25,8 @@ struct scheduled_task {
   /// where the task stands when it misses none.
   std::uint32_t missing = 0;
   std::atomic<claim_state> claim{claim_state::free};
+  /// A global scheduler has chosen this node: only if it cannot run here does it go up (again).
+  bool placed = false;
   /// Set by the local scheduler once its resources are held for it.
   std::atomic<bool> dispatched{false};
 

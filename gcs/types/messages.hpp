@@ -104,6 +104,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(caf_ray, first_custom_type_id)
   CAF_ADD_ATOM(caf_ray, caf_ray::cluster, batch_atom, "batch")
   CAF_ADD_ATOM(caf_ray, caf_ray::cluster, credit_atom, "credit")
   CAF_ADD_ATOM(caf_ray, caf_ray::cluster, leave_atom, "leave")
+  CAF_ADD_ATOM(caf_ray, caf_ray::cluster, enter_atom, "enter")
+  CAF_ADD_ATOM(caf_ray, caf_ray::cluster, neighbour_atom, "neighbour")
 
   CAF_ADD_ATOM(caf_ray, caf_ray, create_atom, "grpcreate")
   CAF_ADD_ATOM(caf_ray, caf_ray, remove_atom, "grpremove")

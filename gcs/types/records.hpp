@@ -61,7 +61,9 @@ struct actor_record {
   std::string name;
   std::string ray_namespace;
   actor_state state = actor_state::pending;
+  /// Where it runs; and the node that created it, which keeps its calls in order and restarts it.
   node_id node;
+  node_id home;
   std::uint32_t restarts = 0;
   bool detached = false;
   /// Why it died; empty while it lives.
@@ -70,8 +72,8 @@ struct actor_record {
   bool operator==(const actor_record&) const = default;
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, actor_record& x) {
-    return f(x.job, x.class_name, x.name, x.ray_namespace, x.state, x.node, x.restarts, x.detached,
-             x.death_cause);
+    return f(x.job, x.class_name, x.name, x.ray_namespace, x.state, x.node, x.home, x.restarts,
+             x.detached, x.death_cause);
   }
 };
 
@@ -86,12 +88,16 @@ struct node_record {
   /// Exponential average over the tasks that ran here, microseconds.
   double mean_task_us = 0;
   std::uint64_t heartbeat_count = 0;
+  /// Where other nodes connect to it; empty: nowhere.
+  std::string address;
+  /// Has the control store; the others come to it.
+  bool is_head = false;
 
   bool operator==(const node_record&) const = default;
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, node_record& x) {
     return f(x.host, x.alive, x.total, x.available, x.queue_length, x.mean_task_us,
-             x.heartbeat_count);
+             x.heartbeat_count, x.address, x.is_head);
   }
 };
 

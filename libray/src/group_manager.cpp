@@ -9,6 +9,8 @@ namespace {
 
 constexpr auto answer_deadline = std::chrono::seconds(2);
 
+const error no_answer{errc::timed_out, "a node of its bundles did not answer"};
+
 group_record unknown_group() {
   group_record record;
   record.state = group_state::removed;
@@ -93,37 +95,105 @@ void group_manager_state::planned(group_id id, const scheduler::group_plan& plan
     postpone(id, plan.reason);
     return;
   }
-  record.places = plan.places;
-  std::vector<scheduler::bundle_request> bundles;
-  for (std::size_t i = 0; i < plan.places.size(); ++i) {
-    if (plan.places[i] != options.local_node) {
-      postpone(id, "node " + to_string(plan.places[i]) + " is not connected");
+  for (auto& place : plan.places)
+    if (!nodes.contains(place)) {
+      postpone(id, "node " + to_string(place) + " is not connected");
       return;
     }
-    bundles.push_back({static_cast<std::int32_t>(i), record.bundles[i]});
-  }
-  self->request(options.local, answer_deadline, scheduler::prepare_atom_v, id, bundles)
-    .then([this, id](const error& e) { prepared(id, e); },
-          [this, id](const caf::error&) { postpone(id, "the node did not answer"); });
+  record.places = plan.places;
+  ask_nodes(
+    record,
+    [this, id, &record](node_id node, const auto& local, answer_handler answered) {
+      std::vector<scheduler::bundle_request> bundles;
+      for (std::size_t i = 0; i < record.places.size(); ++i)
+        if (record.places[i] == node)
+          bundles.push_back({static_cast<std::int32_t>(i), record.bundles[i]});
+      self->request(local, answer_deadline, scheduler::prepare_atom_v, id, bundles)
+        .then(answered, [answered](const caf::error&) { answered(no_answer); });
+    },
+    [this, id](const error& failed) { prepared(id, failed); });
 }
 
-void group_manager_state::prepared(group_id id, const error& e) {
-  if (e.code != errc::none) {
-    postpone(id, e.what);
+void group_manager_state::ask_nodes(
+  const group_record& record,
+  const std::function<void(node_id, const scheduler::local_actor&, answer_handler)>& ask,
+  answer_handler then) {
+  struct round {
+    std::size_t left = 0;
+    error failed;
+    answer_handler then;
+  };
+  std::set<node_id> asked(record.places.begin(), record.places.end());
+  auto all = std::make_shared<round>(round{asked.size(), {}, std::move(then)});
+  auto answered = [all](const error& e) {
+    if (e.code != errc::none && all->failed.code == errc::none)
+      all->failed = e;
+    if (--all->left == 0)
+      all->then(all->failed);
+  };
+  for (auto& node : asked)
+    if (auto at = nodes.find(node); at != nodes.end())
+      ask(node, at->second, answered);
+    else
+      answered(no_answer);
+}
+
+void group_manager_state::ask_to_return(group_id id, const group_record& record,
+                                        answer_handler then) {
+  ask_nodes(
+    record,
+    [this, id](node_id, const auto& local, answer_handler answered) {
+      self->request(local, answer_deadline, scheduler::return_atom_v, id)
+        .then(answered, [answered](const caf::error&) { answered(no_answer); });
+    },
+    std::move(then));
+}
+
+void group_manager_state::prepared(group_id id, const error& failed) {
+  auto found = groups.find(id);
+  if (found == groups.end())
+    return;
+  if (failed.code != errc::none) {
+    ask_to_return(id, found->second, [](const error&) {});
+    postpone(id, failed.what);
     return;
   }
-  if (!groups.contains(id))
-    return;
   set_state(id, group_state::prepared);
-  self->request(options.local, answer_deadline, scheduler::commit_atom_v, id)
-    .then([this, id](const error& failed) { committed(id, failed.code == errc::none); },
-          [this, id](const caf::error&) { committed(id, false); });
+  ask_nodes(
+    found->second,
+    [this, id](node_id, const auto& local, answer_handler answered) {
+      self->request(local, answer_deadline, scheduler::commit_atom_v, id)
+        .then(answered, [answered](const caf::error&) { answered(no_answer); });
+    },
+    [this, id](const error& e) { committed(id, e); });
 }
 
-void group_manager_state::committed(group_id id, bool done) {
+void group_manager_state::committed(group_id id, const error& failed) {
   busy.erase(id);
-  if (groups.contains(id))
-    set_state(id, done ? group_state::created : group_state::pending);
+  auto found = groups.find(id);
+  if (found == groups.end())
+    return;
+  if (failed.code != errc::none)
+    ask_to_return(id, found->second, [](const error&) {});
+  set_state(id, failed.code == errc::none ? group_state::created : group_state::pending);
+}
+
+void group_manager_state::connect(node_id node, const caf::strong_actor_ptr& local) {
+  if (local) {
+    nodes[node] = caf::actor_cast<scheduler::local_actor>(local);
+    return;
+  }
+  nodes.erase(node);
+  for (auto& [id, record] : groups) {
+    bool had_some =
+      std::find(record.places.begin(), record.places.end(), node) != record.places.end();
+    if (!had_some || record.state != group_state::created)
+      continue;
+    ask_to_return(id, record, [](const error&) {});
+    record.places.clear();
+    record.pending_reason = "node " + to_string(node) + ", which had bundles of it, has left";
+    set_state(id, group_state::pending);
+  }
 }
 
 void group_manager_state::forget(group_id id) {
@@ -133,13 +203,16 @@ void group_manager_state::forget(group_id id) {
 }
 
 caf::result<bool> group_manager_state::remove(group_id id) {
-  if (!groups.contains(id))
+  auto found = groups.find(id);
+  if (found == groups.end())
     return false;
+  auto record = found->second;
   forget(id);
   auto promise = self->make_response_promise<caf::typed_response_promise<bool>>();
-  self->request(options.local, answer_deadline, scheduler::return_atom_v, id)
-    .then([promise](const error&) mutable { promise.deliver(true); },
-          [promise](const caf::error&) mutable { promise.deliver(true); });
+  if (record.places.empty())
+    promise.deliver(true);
+  else
+    ask_to_return(id, record, [promise](const error&) mutable { promise.deliver(true); });
   return promise;
 }
 
@@ -147,6 +220,7 @@ group_manager_actor::behavior_type
 group_manager(group_manager_actor::stateful_pointer<group_manager_state> self,
               group_manager_options options) {
   self->state.options = std::move(options);
+  self->state.nodes[self->state.options.local_node] = self->state.options.local;
   self->set_exit_handler([self](const caf::exit_msg& message) {
     while (!self->state.groups.empty())
       self->state.forget(self->state.groups.begin()->first);
@@ -161,6 +235,9 @@ group_manager(group_manager_actor::stateful_pointer<group_manager_state> self,
     [self](remove_atom, group_id id) { return self->state.remove(id); },
     [self](await_atom, group_id id, std::int64_t patience_ms) {
       return self->state.wait_for(id, std::chrono::milliseconds(patience_ms));
+    },
+    [self](scheduler::peer_atom, node_id node, const caf::strong_actor_ptr& local) {
+      self->state.connect(node, local);
     },
     [self](tick_atom) {
       for (auto& [id, record] : self->state.groups)

@@ -30,6 +30,9 @@ using group_manager_actor = caf::typed_actor<
   /// The record once it is `created`, or gone, or after this many milliseconds as it is then.
   /// Groups that are not known here, removed ones too, have the state `removed` and no bundles.
   caf::replies_to<await_atom, group_id, std::int64_t>::with<group_record>,
+  /// The local scheduler of this node is that; null: the node is gone. Groups that had bundles
+  /// there are placed again.
+  caf::reacts_to<scheduler::peer_atom, node_id, caf::strong_actor_ptr>,
   /// To oneself: try the pending ones again.
   caf::reacts_to<tick_atom>,
   /// To oneself: the patience of somebody who waits for this group is over.
@@ -53,8 +56,17 @@ struct group_manager_state {
 
   void try_to_place(group_id id);
   void planned(group_id id, const scheduler::group_plan& plan);
-  void prepared(group_id id, const error& e);
-  void committed(group_id id, bool done);
+  void prepared(group_id id, const error& failed);
+  void committed(group_id id, const error& failed);
+  /// Asks the nodes of a group's bundles the same; `then` is called once all have answered, with
+  /// the first error or none. `ask` sends the request to one.
+  using answer_handler = std::function<void(const error&)>;
+  void
+  ask_nodes(const group_record& record,
+            const std::function<void(node_id, const scheduler::local_actor&, answer_handler)>& ask,
+            answer_handler then);
+  void ask_to_return(group_id id, const group_record& record, answer_handler then);
+  void connect(node_id node, const caf::strong_actor_ptr& local);
   void postpone(group_id id, const std::string& reason);
   void set_state(group_id id, group_state state);
   /// Writes the record, and the global scheduler tells tasks that wait what it says.
@@ -75,6 +87,8 @@ struct group_manager_state {
   group_manager_options options;
   std::map<group_id, group_record> groups;
   std::map<group_id, std::vector<waiter>> waiting;
+  /// Local schedulers.
+  std::map<node_id, scheduler::local_actor> nodes;
   std::set<group_id> busy;
 };
 

@@ -20,6 +20,16 @@
 
 namespace caf_ray {
 
+/// What this host calls itself.
+std::string host_name();
+
+/// The roles that the head of a cluster has for all its nodes.
+struct head_roles {
+  std::vector<gcs::shard_actor> shards;
+  scheduler::global_actor global;
+  group_manager_actor groups;
+};
+
 /// Functions of the runtime (or hub) that the node's actors call; see scheduler::local_options.
 struct node_callbacks {
   std::function<bool(object_id)> watch;
@@ -28,6 +38,15 @@ struct node_callbacks {
   /// Prepares CAF for a node that other processes talk to; its schedulers then run in CAF's I/O
   /// thread, where messages arrive. Empty: an embedded node.
   std::function<void(caf::actor_system_config&)> configure;
+
+  // -- of a node that may have others beside it
+  /// Finds the head of the cluster, once the actor system is there. Empty: this node is the head.
+  std::function<head_roles(caf::actor_system&)> enter;
+  /// Where other nodes connect to this one.
+  std::string address;
+  std::function<bool(const task_ptr&, node_id)> forward;
+  std::function<void(scheduler::input_place&)> locate;
+  std::function<void(const scheduler::node_updates&)> nodes_changed;
 };
 
 /// The system roles of one host as CAF actors of this process: GCS shards, global scheduler, local
@@ -55,6 +74,8 @@ public:
   const std::shared_ptr<scheduler::local_ports>& shared_ports() const noexcept { return ports_; }
   node_id id() const noexcept { return id_; }
   const resource_set& resources() const noexcept { return total_; }
+  /// It has the control store, the global scheduler and the groups; else those are the head's.
+  bool is_head() const noexcept { return is_head_; }
   /// The highest number that a job had in earlier runs on this control store.
   job_id last_job() const noexcept { return last_job_; }
 
@@ -65,6 +86,11 @@ public:
 
 private:
   void open_folder(const settings& given);
+  void start_store(const settings& given);
+  void start_head_roles(const settings& given);
+  void start_groups();
+  void start_local(node_callbacks& callbacks);
+  void follow_nodes(std::function<void(const scheduler::node_updates&)> changed);
   template <class F, class Options>
   auto spawn_role(F fun, Options options);
   void end_actors(std::vector<caf::strong_actor_ptr> actors);
@@ -77,6 +103,7 @@ private:
   job_id last_job_ = 0;
 
   bool in_io_thread_ = false;
+  bool is_head_ = true;
   std::unique_ptr<caf::actor_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   executor* executor_ = nullptr;

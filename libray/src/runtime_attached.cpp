@@ -14,9 +14,11 @@ namespace caf_ray {
 
 runtime::runtime(transport::connection connection, std::uint64_t token) {
   job_record_.entry_point = program_path();
-  attach(
-    {.connection = std::move(connection),
-     .greeting = {.is_worker = true, .pid = static_cast<std::uint32_t>(getpid()), .token = token}});
+  attach({.connection = std::move(connection),
+          .greeting = {.is_worker = true,
+                       .pid = static_cast<std::uint32_t>(getpid()),
+                       .token = token,
+                       .program = {}}});
   driver_.owner = this;
 }
 

@@ -95,6 +95,68 @@ BOOST_AUTO_TEST_CASE(overflow_goes_where_the_queue_is_shorter_and_comes_back_whe
   BOOST_TEST(ran.size() == 60u);
 }
 
+BOOST_AUTO_TEST_CASE(long_tasks_go_elsewhere_before_they_wait_and_bind_few_in_advance) {
+  local_options options;
+  options.overflow_wait = 100ms;
+  options.dispatch_ahead = 20ms;
+  auto& busy = add_node(amounts({{"CPU", 1}}), options);
+  auto& idle = add_node(amounts({{"CPU", 1}}), options);
+  add_replica();
+  introduce();
+  for (std::uint64_t i = 0; i < 3 * dispatch_window; ++i)
+    busy.submit(make_task(i));
+  run();
+  BOOST_TEST(busy.dispatched.size() == dispatch_window);
+  BOOST_TEST(idle.dispatched.empty(), "nobody knows yet how long they take");
+  busy.start(1);
+  pass(1s); // and the first one has not ended
+  BOOST_TEST(!busy.moved.empty());
+  BOOST_TEST(!idle.dispatched.empty());
+  busy.start(dispatch_window - 1);
+  run();
+  BOOST_TEST(busy.dispatched.size() == dispatch_window + 1);
+}
+
+BOOST_AUTO_TEST_CASE(tasks_can_be_carried_to_other_nodes_by_other_means) {
+  std::vector<std::pair<task_ptr, node_id>> carried;
+  bool is_connected = false;
+  local_options options;
+  options.forward = [&](const task_ptr& task, node_id to) {
+    if (is_connected)
+      carried.emplace_back(task, to);
+    return is_connected;
+  };
+  auto& first = add_node(amounts({{"CPU", 1}}), options);
+  auto& second = add_node(amounts({{"GPU", 1}}));
+  add_replica();
+  introduce();
+  pass(1s);
+  first.submit(make_task(1, one_gpu));
+  run();
+  BOOST_TEST(contains(why(first, 1), "which is not connected"));
+  is_connected = true;
+  pass(2s);
+  BOOST_TEST_REQUIRE(carried.size() == 1u);
+  BOOST_TEST((carried[0].second == second.id));
+  BOOST_TEST(second.dispatched.empty());
+  BOOST_TEST(first.ports->gauge.held == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_was_placed_is_not_handed_up_for_its_place_in_the_queue) {
+  auto& first = add_node(amounts({{"CPU", 1}}), overflow_at(2));
+  add_node(amounts({{"CPU", 1}}));
+  add_replica();
+  introduce();
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    auto task = make_task(i, one_cpu);
+    task->placed = true;
+    first.submit(task);
+  }
+  pass(1s);
+  BOOST_TEST(first.moved.empty());
+  BOOST_TEST(first.ports->gauge.held == 19u);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_alone_keeps_its_overflow) {
   auto& only = add_node(amounts({{"CPU", 1}}), overflow_at(10));
   add_replica();

@@ -9,12 +9,23 @@
 #include "gcs/types/messages.hpp"
 #include "libray/src/cluster/greeting.hpp"
 
-/// Who understands what between a node and the processes of its host. Almost everything rides in
-/// batches of operations (`wire.hpp`).
+/// Who understands what between a node and the processes of its host, and between nodes. Almost
+/// everything rides in batches of operations (`wire.hpp`).
 namespace caf_ray::cluster {
 
-/// A node's hub, for the processes of its host.
+/// A node's hub, for the processes of its host and for the hubs of other nodes.
 using hub_actor = caf::typed_actor<
+  /// A node that is being started wants to be one of this cluster (its `node_greeting`, packed).
+  /// Answered by the head's own greeting, and its GCS shards, group manager and global scheduler.
+  /// Errors: version_mismatch, invalid_argument (clocks that differ too much), not_supported (this
+  /// is not the head; the text says where that is).
+  caf::replies_to<enter_atom, std::string>::with<error, std::string,
+                                                 std::vector<caf::strong_actor_ptr>>,
+  /// The hub of another node introduces itself (a `node_greeting`), with its local scheduler. It is
+  /// answered in kind, once; from then on batches go both ways.
+  caf::reacts_to<neighbour_atom, std::string, caf::strong_actor_ptr, caf::strong_actor_ptr>,
+  /// These nodes have joined, changed or gone.
+  caf::reacts_to<scheduler::nodes_atom, scheduler::node_updates>,
   /// A process introduces itself (a `hello`, packed) and the actor that speaks for it. That one
   /// gets welcome_atom or refuse_atom, and is monitored.
   caf::reacts_to<hello_atom, std::string, caf::strong_actor_ptr>,

@@ -44,6 +44,27 @@ struct welcome {
   }
 };
 
+/// What a node says of itself to another one.
+struct node_greeting {
+  std::uint32_t version = wire_version;
+  node_id node;
+  std::string host;
+  /// Where other nodes connect to it.
+  std::string address;
+  /// Milliseconds since the Unix epoch, when it was said.
+  std::int64_t clock_ms = 0;
+  /// Where its objects are to be had (`objstore::transfer_source`).
+  std::string transfer_host;
+  std::uint16_t transfer_port = 0;
+  std::string transfer_key;
+
+  template <class Inspector>
+  friend typename Inspector::result_type inspect(Inspector& f, node_greeting& x) {
+    return f(x.version, x.node, x.host, x.address, x.clock_ms, x.transfer_host, x.transfer_port,
+             x.transfer_key);
+  }
+};
+
 template <class Record>
 std::string pack(const Record& record) {
   std::string bytes;

@@ -22,6 +22,11 @@ constexpr auto tick_interval = 100ms;
 constexpr auto end_poll = 2ms;
 constexpr auto end_patience = 200ms;
 
+/// The control store may hear of an actor, and this node of another one, so much later than of what
+/// names them.
+constexpr auto question_patience = 2s;
+constexpr auto wish_patience = 10s;
+
 /// A worker process may take this long to join: program start, static constructors.
 constexpr auto start_patience = 30s;
 
@@ -36,13 +41,23 @@ hub::~hub() = default;
 
 hub_options hub::core_options() {
   hub_options options;
+  options.node = settings_.node;
   options.store = settings_.store;
   options.ports = settings_.ports;
   options.pool.workers_per_job = std::max(1u, settings_.slots);
   options.send = [this](client_id to, std::string batch) { send_batch(to, std::move(batch)); };
   options.know_job = [this](client_id client, const job_op& op) {
-    if (auto at = peers_.find(client); at != peers_.end())
-      jobs_[op.job] = {at->second.program, op.ray_namespace};
+    auto at = peers_.find(client);
+    if (at == peers_.end())
+      return;
+    auto& program = op.program.empty() ? at->second.program : op.program;
+    jobs_[op.job] = {program, op.ray_namespace};
+  };
+  options.describe_job = [this](job_id job) -> std::optional<job_op> {
+    auto at = jobs_.find(job);
+    if (at == jobs_.end())
+      return std::nullopt;
+    return job_op{job, at->second.ray_namespace, at->second.program};
   };
   options.start_worker = [this](job_id job, actor_id only) { start_worker(job, only); };
   options.end_worker = [this](client_id worker) { end_worker(worker); };
@@ -50,20 +65,37 @@ hub_options hub::core_options() {
   options.record_actor = settings_.record_actor;
   options.now = [] { return std::chrono::steady_clock::now(); };
   options.aside = [this](std::function<void()> work, std::function<void()> then) {
-    auto me = caf::actor_cast<caf::actor>(this);
     system().spawn<caf::hidden>(
-      [me, box = posted_](caf::event_based_actor*, const std::function<void()>& first,
-                          std::function<void()> second) {
+      [post = poster()](caf::event_based_actor*, const std::function<void()>& first,
+                        std::function<void()> second) {
         first();
-        {
-          std::lock_guard guard(box->mutex);
-          box->work.push_back(std::move(second));
-        }
-        caf::anon_send(me, drain_atom_v);
+        post(std::move(second));
       },
       std::move(work), std::move(then));
   };
+  if (settings_.find_actor)
+    options.find_actor = [this](actor_id actor, auto then) {
+      questions_[actor] = {actor, std::move(then),
+                           std::chrono::steady_clock::now() + question_patience};
+      look_up_actors();
+    };
+  options.bring = [this](object_id object, std::uint64_t size_bytes,
+                         const std::vector<node_id>& from, auto then) {
+    wishes_.push_back({object, size_bytes, from, std::move(then),
+                       std::chrono::steady_clock::now() + wish_patience});
+    begin_transfers();
+  };
   return options;
+}
+
+std::function<void(std::function<void()>)> hub::poster() {
+  return [me = caf::actor_cast<caf::actor>(this), box = posted_](std::function<void()> work) {
+    {
+      std::lock_guard guard(box->mutex);
+      box->work.push_back(std::move(work));
+    }
+    caf::anon_send(me, drain_atom_v);
+  };
 }
 
 void hub::run_posted() {
@@ -135,6 +167,8 @@ void hub::welcome_process(const std::string& bytes, const caf::strong_actor_ptr&
 }
 
 void hub::lose(const caf::actor_addr& who) {
+  if (settings_.head && settings_.head == who && settings_.head_died)
+    settings_.head_died("its connection is gone");
   for (auto& [id, p] : peers_)
     if (p.link == who) {
       cut(id, "its connection is gone");
@@ -147,14 +181,17 @@ void hub::cut(client_id who, const std::string& cause) {
   if (at == peers_.end())
     return;
   by_link_.erase(at->second.link.get());
-  auto pid = at->second.pid;
+  auto gone = std::move(at->second);
   peers_.erase(at);
+  if (gone.greeting.node)
+    part(gone, cause);
   if (auto worker = workers_.extract(who)) {
     dying_.push_back(
       {who, std::move(worker.mapped()), cause, std::chrono::steady_clock::now() + end_patience});
     return bury();
   }
-  RAYLOG(INFO) << "process " << pid << " has left: " << cause;
+  if (!gone.greeting.node)
+    RAYLOG(INFO) << "process " << gone.pid << " has left: " << cause;
   core_.leave(who, cause);
   core_.flush();
 }
@@ -185,9 +222,7 @@ void hub::start_worker(job_id job, actor_id only) {
   auto token = ++last_token_;
   auto failed = [&](const std::string& cause) {
     RAYLOG(ERROR) << "no worker for job " << job << ": " << cause;
-    std::lock_guard guard(posted_->mutex);
-    posted_->work.push_back([this, job, only, cause] { core_.worker_failed(job, only, cause); });
-    caf::anon_send(caf::actor_cast<caf::actor>(this), drain_atom_v);
+    poster()([this, job, only, cause] { core_.worker_failed(job, only, cause); });
   };
   if (known == jobs_.end())
     return failed("nobody has said which program it is");
@@ -287,6 +322,8 @@ void hub::send_waiting(peer& to) {
 
 void hub::on_exit() {
   starting_.clear();
+  wishes_.clear();
+  questions_.clear();
   workers_.clear();
   dying_.clear();
   peers_.clear();
@@ -297,7 +334,19 @@ void hub::on_exit() {
 
 hub_actor::behavior_type hub::make_behavior() {
   delayed_send(this, tick_interval, tick_atom_v);
+  if (settings_.head) {
+    send(caf::actor_cast<hub_actor>(settings_.head), neighbour_atom_v, greeting(),
+         caf::actor_cast<caf::strong_actor_ptr>(this), settings_.local_scheduler);
+    monitor(caf::actor_cast<caf::actor>(settings_.head));
+  }
   return {
+    [this](enter_atom, const std::string& bytes) {
+      auto [why, mine, services] = let_in(bytes);
+      return caf::make_result(std::move(why), std::move(mine), std::move(services));
+    },
+    [this](neighbour_atom, const std::string& bytes, const caf::strong_actor_ptr& hub,
+           const caf::strong_actor_ptr& local) { meet(bytes, hub, local); },
+    [this](scheduler::nodes_atom, const scheduler::node_updates& changes) { hear_of(changes); },
     [this](hello_atom, const std::string& bytes, const caf::strong_actor_ptr& link) {
       welcome_process(bytes, link);
     },
@@ -306,7 +355,11 @@ hub_actor::behavior_type hub::make_behavior() {
     [this](leave_atom) { cut(client_of(current_sender().get()), "it has ended"); },
     [this](status_atom) {
       std::vector<std::pair<std::string, std::string>> lines;
-      lines.emplace_back("processes", std::to_string(peers_.size()));
+      auto nodes = std::count_if(peers_.begin(), peers_.end(),
+                                 [](auto& x) { return bool{x.second.greeting.node}; });
+      lines.emplace_back("nodes", std::to_string(nodes + 1));
+      lines.emplace_back("processes",
+                         std::to_string(static_cast<std::ptrdiff_t>(peers_.size()) - nodes));
       lines.emplace_back("workers", std::to_string(workers_.size()));
       lines.emplace_back("objects", std::to_string(core_.objects().size()));
       lines.emplace_back("tasks", std::to_string(core_.task_count()));
@@ -321,6 +374,9 @@ hub_actor::behavior_type hub::make_behavior() {
     },
     [this](tick_atom) {
       reap();
+      call_neighbours();
+      begin_transfers();
+      look_up_actors();
       core_.tick();
       core_.flush();
       delayed_send(this, tick_interval, tick_atom_v);

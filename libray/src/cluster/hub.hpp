@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "libray/src/cluster/actors.hpp"
@@ -13,6 +15,7 @@
 #include "libray/src/cluster/hub_core.hpp"
 #include "libray/src/cluster/io_thread.hpp"
 #include "libray/src/cluster/worker_process.hpp"
+#include "objstore/transfer.hpp"
 
 namespace caf_ray::cluster {
 
@@ -21,11 +24,33 @@ struct hub_settings {
   std::shared_ptr<scheduler::local_ports> ports;
   node_id node;
   unsigned slots = 1;
-  /// GCS shards, and behind them the group manager: for the processes.
+  /// GCS shards, and behind them the group manager: for the processes. Nodes that enter also get
+  /// the global scheduler.
   std::vector<caf::strong_actor_ptr> services;
+  caf::strong_actor_ptr global_scheduler;
   /// Output of workers goes to files in this folder; empty: to where the node's goes.
   std::string log_directory;
   std::function<void(actor_id, const actor_record&)> record_actor;
+  /// What the control store has of an actor; `then` is called on any thread.
+  std::function<void(actor_id, std::function<void(std::optional<actor_record>)> then)> find_actor;
+
+  // -- other nodes
+  /// What this one says of itself, but for the time.
+  node_greeting self;
+  /// The hub of the cluster's head, and where that is; null: this is the head.
+  caf::strong_actor_ptr head;
+  std::string head_address;
+  /// Null: alone for ever.
+  std::shared_ptr<objstore::transfer> transfer;
+  caf::strong_actor_ptr local_scheduler;
+  /// The hub at that address. May wait.
+  std::function<result<caf::strong_actor_ptr>(const std::string& address)> connect;
+  /// Its local scheduler when it is connected, null when it is gone.
+  std::function<void(node_id, const caf::strong_actor_ptr&)> neighbour;
+  /// On the head: that node is dead. On others: the head is, and with it the cluster.
+  std::function<void(node_id, const std::string& cause)> node_died;
+  std::function<void(const std::string& cause)> head_died;
+
   /// Called as the last thing, on the hub's thread.
   std::function<void()> on_end;
 };
@@ -52,6 +77,8 @@ private:
     caf::strong_actor_ptr link;
     std::uint32_t pid = 0;
     std::string program;
+    /// Of a node.
+    node_greeting greeting;
     flow bytes;
     /// Behind the window.
     std::deque<std::string> waiting;
@@ -73,6 +100,25 @@ private:
   void reap();
   void bury();
   client_id client_of(const void* link) const;
+  /// Has this thread do something soon. From any thread; `work` is dropped when the hub has ended.
+  std::function<void(std::function<void()> work)> poster();
+
+  // -- other nodes (hub_neighbours.cpp)
+  using enter_answer = std::tuple<error, std::string, std::vector<caf::strong_actor_ptr>>;
+  enter_answer let_in(const std::string& bytes) const;
+  /// Error: why that node cannot be a neighbour.
+  result<node_greeting> read_greeting(const std::string& bytes) const;
+  std::string greeting() const;
+  void meet(const std::string& bytes, const caf::strong_actor_ptr& hub,
+            const caf::strong_actor_ptr& local_scheduler);
+  void hear_of(const scheduler::node_updates& changes);
+  /// Calls the nodes that it is ours to call.
+  void call_neighbours();
+  void part(const peer& gone, const std::string& cause);
+  const peer* neighbour(node_id node) const;
+  /// Begins those transfers whose sources can be reached, gives up old ones.
+  void begin_transfers();
+  void look_up_actors();
 
   hub_settings settings_;
   hub_core core_;
@@ -106,6 +152,32 @@ private:
   };
   std::vector<dying> dying_;
   std::uint64_t last_token_ = 0;
+
+  /// Nodes of the cluster that are alive, by what the control store says.
+  struct known_node {
+    std::string address;
+    bool is_head = false;
+    bool calling = false;
+    std::chrono::steady_clock::time_point call_again;
+  };
+  std::map<node_id, known_node> known_;
+  /// Objects to be brought from nodes that are not connected yet.
+  struct transfer_wish {
+    object_id object;
+    std::uint64_t size_bytes = 0;
+    std::vector<node_id> from;
+    std::function<void(result<void>)> then;
+    std::chrono::steady_clock::time_point until;
+  };
+  std::vector<transfer_wish> wishes_;
+  /// Actors that the control store may not have heard of yet.
+  struct actor_question {
+    actor_id actor;
+    std::function<void(std::optional<actor_record>)> then;
+    std::chrono::steady_clock::time_point until;
+    bool asked = false;
+  };
+  std::map<actor_id, actor_question> questions_;
 
   /// From other threads; outlives this actor for those that are late.
   struct post_box {

@@ -12,15 +12,14 @@ using event_kind = scheduler::task_event::kind;
 
 namespace {
 
-/// Every object that a task needs, once for each place where it is named.
-template <class F>
-void for_each_input(const task_spec& spec, F f) {
-  for (auto& argument : spec.arguments)
-    if (argument.ref)
-      f(argument.ref);
-  for (auto& id : spec.contained)
-    f(id);
-}
+template <class Op, class... Ops>
+constexpr bool is_one_of = (std::is_same_v<Op, Ops> || ...);
+/// What only processes say, and what only nodes say.
+template <class Op>
+constexpr bool of_processes = is_one_of<Op, submit_op, blocked_op, borrow_op, put_op, create_op,
+                                        seal_op, abort_op, pin_op, unpin_op>;
+template <class Op>
+constexpr bool of_nodes = is_one_of<Op, run_op, ready_op, end_job_op>;
 
 } // namespace
 
@@ -51,7 +50,11 @@ client_id hub_core::join(client_kind kind, job_id job, actor_id only) {
 }
 
 void hub_core::on(client_id from, job_op& op) {
-  find(from)->job = op.job;
+  auto& c = *find(from);
+  if (c.kind == client_kind::node)
+    c.its_jobs.insert(op.job);
+  else
+    c.job = op.job;
   options_.know_job(from, op);
 }
 
@@ -80,20 +83,27 @@ void hub_core::end_job(job_id job) {
     give_back(task);
   }
   ready_.erase(job);
-  for (auto& [id, c] : clients_)
+  for (auto& [id, c] : clients_) {
     if (c.kind == client_kind::worker && c.job == job && !hosts_actor(id))
       options_.end_worker(id);
+    if (c.told_jobs.erase(job))
+      say(id, end_job_op{job});
+  }
+}
+
+bool hub_core::job_is_wanted(job_id job) const {
+  return std::any_of(clients_.begin(), clients_.end(), [job](auto& x) {
+    auto& c = x.second;
+    return (c.kind == client_kind::driver && c.job == job) || c.its_jobs.count(job) != 0;
+  });
 }
 
 bool hub_core::job_lives(job_id job) const {
-  auto drives = [job](auto& x) {
-    return x.second.kind == client_kind::driver && x.second.job == job;
-  };
-  auto lives = [job](auto& x) {
-    return x.second.record.job == job && x.second.record.state != actor_state::dead;
-  };
-  return std::any_of(clients_.begin(), clients_.end(), drives)
-         || std::any_of(actors_.begin(), actors_.end(), lives);
+  return job_is_wanted(job) || std::any_of(actors_.begin(), actors_.end(), [job](auto& x) {
+           auto& actor = x.second;
+           return actor.record.job == job && actor.record.state != actor_state::dead
+                  && !actor.is_foreign;
+         });
 }
 
 bool hub_core::hosts_actor(client_id worker) const {
@@ -133,6 +143,12 @@ void hub_core::leave(client_id gone, const std::string& cause) {
   auto left = std::move(at->second);
   clients_.erase(at);
   pool_.leave(gone);
+  const bool was_node = left.kind == client_kind::node;
+  const auto ended = (was_node ? "node " + to_string(left.node) + " has left: "
+                               : std::string("its process has died: "))
+                     + cause;
+  if (was_node)
+    nodes_.erase(left.node);
   std::vector<actor_id> its_actors;
   for (auto& [id, actor] : actors_)
     if (actor.worker == gone)
@@ -144,21 +160,30 @@ void hub_core::leave(client_id gone, const std::string& cause) {
       at = is_its ? left.running.erase(at) : std::next(at);
       if (is_its && call->spec.kind == task_kind::actor_method) {
         auto record = find_actor(id)->record;
-        record.death_cause = "its process has died: " + cause;
+        record.death_cause = ended;
         fail(call, dead_actor(id, record));
       }
     }
-    end_actor(id, "its process has died: " + cause, true, true);
+    end_actor(id, ended, true, true);
   }
   for (auto& id : left.unannounced)
     options_.store->erase(id);
   for (auto& [id, task] : left.running)
-    lost(task, {errc::worker_died, "the worker that ran " + task->spec.display_name() + " ("
-                                     + to_string(task->spec.id) + ") has died: " + cause});
+    lost(task, {was_node ? errc::node_died : errc::worker_died,
+                "the " + std::string(was_node ? "node" : "worker") + " that ran "
+                  + task->spec.display_name() + " (" + to_string(task->spec.id)
+                  + ") has died: " + cause});
+  if (was_node)
+    disown(gone, left);
   if (left.kind == client_kind::driver && left.job != 0)
     end_job(left.job);
   directory::actions actions;
-  objects_.forget(gone, actions);
+  objects_.forget(gone, left.node, actions);
+  for (auto& id : std::exchange(actions.orphaned, {}))
+    objects_.lose(id,
+                  {errc::object_lost, "object " + to_string(id) + " was on node "
+                                        + to_string(left.node) + ", which has left: " + cause},
+                  actions);
   perform(actions);
   assign();
 }
@@ -172,9 +197,15 @@ result<void> hub_core::handle(client_id from, std::string_view batch) {
   if (!find(from))
     return {};
   refused_ = false;
-  auto read = read_ops(batch, [&](auto& op) { on(from, op); });
+  auto read = read_ops(batch, [&]<class Op>(Op& op) {
+    if ((is_node(from) && of_processes<Op>) || (!is_node(from) && of_nodes<Op>))
+      refused_ = true;
+    else
+      on(from, op);
+  });
   if (read && refused_)
-    return caf_ray::fail(errc::corrupt, "a process has sent what only a node says");
+    return caf_ray::fail(errc::corrupt, is_node(from) ? "a node has sent what only a process says"
+                                                      : "a process has sent what only a node says");
   assign();
   return read;
 }
@@ -202,6 +233,14 @@ void hub_core::tick() {
   for (auto id :
        pool_.retire_idle(options_.now(), [this](client_id id) { return hosts_actor(id); }))
     options_.end_worker(id);
+  std::vector<actor_id> unreachable;
+  for (auto& [id, actor] : actors_)
+    if (actor.is_foreign && actor.worker == 0 && actor.until < options_.now())
+      unreachable.push_back(id);
+  for (auto& id : unreachable)
+    end_foreign(id, {errc::node_died, "actor " + to_string(id) + " lives on node "
+                                        + to_string(find_actor(id)->record.home)
+                                        + ", which cannot be reached from here"});
 }
 
 // -- tasks
@@ -210,6 +249,7 @@ void hub_core::on(client_id from, submit_op& op) {
   auto task = std::make_shared<hub_task>();
   task->spec = std::move(op.spec);
   task->attempt = op.attempt;
+  task->own = true;
   auto& spec = task->spec;
   directory::actions actions;
   bool all_there = spec.return_count > 0;
@@ -221,8 +261,12 @@ void hub_core::on(client_id from, submit_op& op) {
   }
   perform(actions);
   // A parent that runs again names what it made before.
-  if (all_there || !tasks_.emplace(spec.id, task).second)
+  if (all_there)
     return;
+  if (auto [at, is_new] = tasks_.emplace(spec.id, task); !is_new) {
+    at->second->own = true;
+    return;
+  }
   for_each_input(spec, [&](object_id id) { objects_.hold_inside(id); });
   if (spec.kind == task_kind::actor_method)
     return call_actor(task);
@@ -285,29 +329,46 @@ bool hub_core::send_task(client_id worker, const hub_task_ptr& task) {
     return false;
   }
   auto& spec = task->spec;
+  auto& c = *find(worker);
+  if (c.kind == client_kind::node)
+    introduce(worker, spec.job);
   for_each_input(spec, [&](object_id id) {
     objects_.hold(id, worker);
     if (objects_.must_tell(id, worker))
       tell(worker, id, true);
   });
-  auto& c = *find(worker);
   write_task<run_op>(c.out, spec, task->attempt);
   added(worker, c);
   task->worker = worker;
   c.running.emplace(spec.id, task);
-  if (task->spec.kind == task_kind::plain)
+  if (c.kind == client_kind::worker && spec.kind == task_kind::plain)
     pool_.sent(worker);
   return true;
 }
 
 void hub_core::on(client_id from, done_op& op) {
-  auto& running = find(from)->running;
-  auto at = running.find(op.task);
-  if (at == running.end())
-    return;
+  auto& c = *find(from);
+  const bool by_node = c.kind == client_kind::node;
+  directory::actions actions;
+  std::vector<object_id> lent;
+  if (by_node)
+    for (auto& result : op.results)
+      for (auto& inner : result.contained) {
+        objects_.borrow(inner, from, actions);
+        lent.push_back(inner);
+      }
+  auto at = c.running.find(op.task);
+  if (at == c.running.end()) { // cancelled, or tried again elsewhere
+    for (auto i = 0u; by_node && i < op.results.size(); ++i)
+      if (op.results[i].kind == value_kind::stored)
+        actions.give_back.push_back({from, result_of(op.task, i + 1), 1});
+    for (auto& id : lent)
+      objects_.settle(id, actions);
+    return perform(actions);
+  }
   auto task = std::move(at->second);
-  running.erase(at);
-  if (task->spec.kind == task_kind::plain) {
+  c.running.erase(at);
+  if (!by_node && task->spec.kind == task_kind::plain) {
     pool_.ended(from, std::chrono::nanoseconds(op.run_ns), options_.now());
     auto& gauge = options_.ports->gauge;
     gauge.run_ns.fetch_add(op.run_ns);
@@ -315,26 +376,36 @@ void hub_core::on(client_id from, done_op& op) {
   }
   if (op.failure.code != errc::none)
     return fail(task, op.failure);
-  directory::actions actions;
-  for (auto i = 0u; i < task->spec.return_count; ++i) {
-    directory::value value;
+  std::vector<directory::value> results(task->spec.return_count);
+  for (auto i = 0u; i < results.size(); ++i) {
     if (i < op.results.size()) {
-      value = directory::value(op.results[i]);
-      find(from)->unannounced.erase(result_of(task->spec.id, i + 1));
+      results[i] = directory::value(op.results[i]);
+      c.unannounced.erase(result_of(task->spec.id, i + 1));
     } else {
-      value.failure = {errc::task_failed, task->spec.display_name() + " has returned "
-                                            + std::to_string(op.results.size()) + " results of "
-                                            + std::to_string(task->spec.return_count)};
+      results[i].failure = {errc::task_failed, task->spec.display_name() + " has returned "
+                                                 + std::to_string(op.results.size())
+                                                 + " results of "
+                                                 + std::to_string(task->spec.return_count)};
     }
-    objects_.resolve(result_of(task->spec.id, i + 1), std::move(value), actions);
   }
+  report(*task, results, {});
+  for (auto i = 0u; i < results.size(); ++i) {
+    auto id = result_of(task->spec.id, i + 1);
+    bool copy_there = by_node && results[i].kind == value_kind::stored;
+    objects_.resolve(id, std::move(results[i]), actions);
+    if (copy_there)
+      objects_.keep_copy(id, from, actions);
+  }
+  for (auto& id : lent)
+    objects_.settle(id, actions);
   perform(actions);
   finish(task);
 }
 
 void hub_core::fail(const hub_task_ptr& task, const error& why) {
+  report(*task, {}, why);
   directory::actions actions;
-  for (auto i = 1u; i <= task->spec.return_count; ++i) {
+  for (auto i = 1u; task->own && i <= task->spec.return_count; ++i) {
     directory::value value;
     value.failure = why;
     objects_.resolve(result_of(task->spec.id, i), std::move(value), actions);
@@ -370,6 +441,9 @@ hub_task_ptr hub_core::try_again(const hub_task& task) {
   auto next = std::make_shared<hub_task>();
   next->spec = task.spec;
   next->attempt = task.attempt + 1;
+  next->placed = task.placed;
+  next->own = task.own;
+  next->homes = task.homes;
   tasks_[next->spec.id] = next;
   submit(next);
   return next;

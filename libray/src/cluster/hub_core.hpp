@@ -5,11 +5,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "gcs/types/placement.hpp"
 #include "gcs/types/records.hpp"
 #include "libray/src/cluster/directory.hpp"
 #include "libray/src/cluster/wire.hpp"
@@ -19,24 +22,42 @@
 
 namespace caf_ray::cluster {
 
-/// A task of some process of this host, from its submission until its results are known.
+/// A task of some process of this host, or one that another node has sent, from then until its
+/// results are known.
 struct hub_task final : scheduled_task {
-  /// The worker that was sent it; 0: none yet.
+  /// Who was sent it, a worker or another node; 0: nobody yet.
   client_id worker = 0;
+  /// Submitted by a process of this host: its results are this node's to know.
+  bool own = false;
+  /// The nodes that have sent it here, and wait.
+  std::vector<client_id> homes;
 };
 using hub_task_ptr = std::shared_ptr<hub_task>;
 
-enum class client_kind : std::uint8_t { driver, worker };
+/// Every object that a task needs, once for each place where it is named.
+template <class F>
+void for_each_input(const task_spec& spec, F f) {
+  for (auto& argument : spec.arguments)
+    if (argument.ref)
+      f(argument.ref);
+  for (auto& id : spec.contained)
+    f(id);
+}
+
+enum class client_kind : std::uint8_t { driver, worker, node };
 
 struct hub_options {
+  node_id node;
   std::shared_ptr<objstore::store> store;
   std::shared_ptr<scheduler::local_ports> ports;
   worker_pool_options pool;
 
   /// Sends one batch to a process.
   std::function<void(client_id, std::string)> send;
-  /// A driver has said which job is its own.
+  /// A driver has said which job is its own, or a node whose tasks it will send; and that again,
+  /// for other nodes.
   std::function<void(client_id, const job_op&)> know_job;
+  std::function<std::optional<job_op>(job_id)> describe_job;
   /// Starts a worker process for this job: for one actor, or (nil) for plain tasks and actors that
   /// share. `join` or `worker_failed` follows, not at once.
   std::function<void(job_id, actor_id)> start_worker;
@@ -45,14 +66,25 @@ struct hub_options {
   std::function<void(client_id)> kill_worker;
   /// What has become of an actor.
   std::function<void(actor_id, const actor_record&)> record_actor;
+  /// What the control store says of an actor; `then` is called on the hub's thread, not at once,
+  /// with nothing when nobody knows it.
+  std::function<void(actor_id, std::function<void(std::optional<actor_record>)> then)> find_actor;
+  /// Brings an object from one of these nodes into the store; `then` as above.
+  std::function<void(object_id, std::uint64_t size_bytes, const std::vector<node_id>& from,
+                     std::function<void(result<void>)> then)>
+    bring;
   /// Runs the first where it may wait, then the second on the hub's thread.
   std::function<void(std::function<void()> work, std::function<void()> then)> aside;
   std::function<std::chrono::steady_clock::time_point()> now;
 };
 
 /// What a node does for the processes of its host: knows their objects, gives their tasks to the
-/// local scheduler and then to workers, and their memory in the arena. No CAF, no socket, no
-/// process: those are the functions of `hub_options`. One thread at a time, always the same.
+/// local scheduler and then to workers or other nodes, and their memory in the arena. No CAF, no
+/// socket, no process: those are the functions of `hub_options`. One thread at a time, always the
+/// same.
+///
+/// Another node is a client as processes are: who is sent a task by it serves it as a worker serves
+/// its node, and who sends one is served.
 ///
 /// Invariants: a task is in `tasks_` from its submission until its results are resolved; every
 /// object it needs is held inside by it meanwhile. A task with a worker is in that client's
@@ -66,7 +98,9 @@ public:
   client_id next_client() const noexcept { return last_client_ + 1; }
   /// `only` is the actor that the process was started for.
   client_id join(client_kind kind, job_id job, actor_id only = {});
-  /// The process has died or said goodbye.
+  /// Another node, which may send tasks and be sent some.
+  client_id join_node(node_id node);
+  /// The process or node has died or said goodbye.
   void leave(client_id gone, const std::string& cause);
   /// A process that was started for this job ended before it joined.
   void worker_failed(job_id job, actor_id only, const std::string& cause);
@@ -75,11 +109,15 @@ public:
   result<void> handle(client_id from, std::string_view batch);
 
   // -- the local scheduler (its functions, on this thread)
-  bool watch(object_id object) { return objects_.watch(object); }
+  bool watch(object_id object);
   void start(std::vector<task_ptr>& tasks);
   void drop(const task_ptr& task, const error& why);
+  /// It shall run on that node. False: there is no way there now.
+  bool forward(node_id to, const task_ptr& task);
+  /// Where this input lies, as far as is known here.
+  void locate(scheduler::input_place& input) const;
 
-  /// Ends idle workers.
+  /// Ends idle workers, and calls of actors that cannot be reached.
   void tick();
 
   /// Sends what has gathered for every process.
@@ -92,6 +130,12 @@ private:
   struct client {
     client_kind kind = client_kind::driver;
     job_id job = 0;
+    /// Of a node: which, the jobs that it sends tasks of, those that it was sent tasks of, and the
+    /// inputs it has told of for its next one.
+    node_id node;
+    std::set<job_id> its_jobs;
+    std::set<job_id> told_jobs;
+    std::vector<object_id> early_inputs;
     std::string out;
     bool in_dirty = false;
     /// Sent to it and not ended.
@@ -122,11 +166,26 @@ private:
   void on(client_id from, unpin_op& op);
   void on(client_id from, cancel_op& op);
   void on(client_id from, job_op& op);
-  /// Everything that only a node says.
+  /// Everything that only a node says to its processes.
   template <class Op>
   void on(client_id, Op&) {
     refused_ = true;
   }
+
+  // -- other nodes (hub_nodes.cpp)
+  void on(client_id from, run_op& op);
+  void on(client_id from, ready_op& op);
+  void on(client_id from, end_job_op& op);
+  /// Before the first task of a job goes to a node.
+  void introduce(client_id node, job_id job);
+  /// What a task of theirs has come to, for those that have sent it. The copies of stored results
+  /// are held for them.
+  void report(const hub_task& task, const std::vector<directory::value>& results,
+              const error& failure);
+  /// The node is gone: nobody waits for what it has sent here.
+  void disown(client_id gone, const client& left);
+  void bring(object_id object);
+  bool is_node(client_id id);
 
   // -- actors (hub_actors.cpp)
   struct hosted_actor {
@@ -136,9 +195,22 @@ private:
     client_id worker = 0;
     /// Calls that came before it was alive.
     std::deque<hub_task_ptr> waiting;
+
+    /// Of an actor that another node knows, its home: calls go there (`worker`) once it is known
+    /// and connected, and are given up at some time.
+    bool is_foreign = false;
+    std::optional<kill_actor_op> kill;
+    std::chrono::steady_clock::time_point until;
   };
   hosted_actor* find_actor(actor_id id);
-  /// Something of it can still start tasks: its driver, or an actor that outlives it.
+  /// One that processes here call and this node has not created.
+  hosted_actor& foreign_actor(actor_id id);
+  void found_actor(actor_id id, const std::optional<actor_record>& record);
+  void reach_foreign(hosted_actor& actor);
+  void end_foreign(actor_id id, const error& why);
+  error never_created(actor_id id) const;
+  /// Its driver is here, or another node sends its tasks; or (lives) an actor of it is left.
+  bool job_is_wanted(job_id job) const;
   bool job_lives(job_id job) const;
   bool hosts_actor(client_id worker) const;
   void create_actor(const hub_task_ptr& creation);
@@ -180,7 +252,7 @@ private:
   /// which the local scheduler may still have.
   hub_task_ptr try_again(const hub_task& task);
   void give_back(const hub_task_ptr& task);
-  /// Its driver has gone: what it has not got done ends.
+  /// Nothing will come of this job any more: what it has not got done ends.
   void end_job(job_id job);
 
   void made_memory(client_id to, object_id object, result<objstore::writable> memory);
@@ -194,10 +266,13 @@ private:
   client_id last_client_ = 0;
   /// Dispatched by the local scheduler, waiting for a worker with room.
   std::map<job_id, std::deque<hub_task_ptr>> ready_;
-  /// Every actor that was created on this node, dead ones included.
+  /// Every actor that was created on this node, dead ones included; those that run here for other
+  /// nodes; and those that are called from here.
   std::unordered_map<actor_id, hosted_actor> actors_;
   /// Placed, waiting for a process to share.
   std::map<job_id, std::vector<actor_id>> waiting_actors_;
+  std::map<node_id, client_id> nodes_;
+  std::unordered_set<object_id> bringing_;
   std::vector<client_id> dirty_;
   bool refused_ = false;
 };

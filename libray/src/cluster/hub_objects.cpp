@@ -20,7 +20,10 @@ void hub_core::tell(client_id to, object_id object, bool held) {
   if (held)
     objects_.hold(object, to);
   auto& value = objects_.tell(object, to);
-  say(to, ready_op{object, value.form(), held});
+  auto form = value.form();
+  if (is_node(to) && form.kind == value_kind::stored && form.nodes.empty())
+    form.nodes.push_back(options_.node);
+  say(to, ready_op{object, form, held});
 }
 
 void hub_core::perform(directory::actions& actions) {
@@ -31,6 +34,35 @@ void hub_core::perform(directory::actions& actions) {
     options_.ports->events.push({event_kind::object_ready, nullptr, object});
   for (auto& object : actions.erase)
     options_.store->erase(object);
+  for (auto& object : actions.bring)
+    bring(object);
+  for (auto& [whom, object] : actions.ask)
+    say(whom, want_op{object});
+  for (auto& debt : actions.give_back)
+    say(debt.to, release_op{debt.object, debt.count});
+}
+
+bool hub_core::watch(object_id object) {
+  directory::actions actions;
+  bool is_here = objects_.watch(object, actions);
+  perform(actions);
+  return is_here;
+}
+
+void hub_core::bring(object_id object) {
+  auto* value = objects_.find_anywhere(object);
+  if (!value || value->nodes.empty() || !bringing_.insert(object).second)
+    return;
+  options_.bring(object, value->size_bytes, value->nodes, [this, object](result<void> how) {
+    bringing_.erase(object);
+    directory::actions actions;
+    if (how)
+      objects_.localise(object, actions);
+    else
+      objects_.lose(object, how.error(), actions);
+    perform(actions);
+    flush();
+  });
 }
 
 void hub_core::on(client_id from, want_op& op) {

@@ -1,5 +1,6 @@
 // caf-ray-node: starts, ends and describes the node of this host.
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -113,6 +114,9 @@ void tell_starter(const std::string& line) {
   }
 }
 
+/// The head has gone, and this node ends for that.
+std::atomic<bool> cluster_lost = false;
+
 int serve(const node_command& command) {
   make_private(run_folder());
   auto directory = directory_of(command);
@@ -143,6 +147,14 @@ int serve(const node_command& command) {
   given.num_cpus = command.num_cpus;
   given.resources = command.resources;
   given.object_store_memory_bytes = command.object_store_memory_bytes;
+  options.head_address = command.head ? "" : command.address;
+  options.address = address_of(command);
+  options.on_cluster_lost = [](const std::string& cause) {
+    std::printf("caf-ray-node: the head of the cluster has gone: %s\n", cause.c_str());
+    std::fflush(stdout);
+    cluster_lost = true;
+    kill(getpid(), SIGTERM);
+  };
   given.gcs_directory = (directory / "gcs").string();
   given.spill_directory = directory.string();
   try {
@@ -156,15 +168,16 @@ int serve(const node_command& command) {
     sigwait(&ends, &signal_number);
     std::printf("caf-ray-node: ending (%s)\n", strsignal(signal_number));
     std::fflush(stdout);
-    std::thread([] {
+    const int code = cluster_lost ? exit_unavailable : exit_ok;
+    std::thread([code] {
       std::this_thread::sleep_for(stop_patience);
-      _exit(exit_ok); // something hangs; workers end with this process
+      _exit(code); // something hangs; workers end with this process
     }).detach();
     node.reset();
+    return code;
   } catch (const std::exception& e) {
     return refuse(exit_cannot_start, e.what());
   }
-  return exit_ok;
 }
 
 /// The same words again, in a process of its own in the background, until it is ready.
@@ -281,10 +294,6 @@ int run(const std::vector<std::string>& words) {
     case node_word::status: return status(*command);
     case node_word::start: break;
   }
-  if (!command->head)
-    return complain(exit_config, "joining the cluster at " + command->address
-                                   + " is not possible yet: this version runs clusters of one "
-                                     "host; start it with --head");
   return command->block ? serve(*command) : start_in_background(*command, words);
 }
 

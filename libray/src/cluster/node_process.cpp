@@ -1,9 +1,11 @@
 #include "libray/src/cluster/node_process.hpp"
 
+#include <mutex>
 #include <utility>
 
 #include "gcs/types/codec.hpp"
 #include "libray/src/actor_entry.hpp"
+#include "libray/src/cluster/connect.hpp"
 #include "libray/src/cluster/hub.hpp"
 #include "libray/src/exception.hpp"
 #include "libray/src/node.hpp"
@@ -17,15 +19,65 @@ struct node_process::parts {
   /// From before the first process can join until the hub has ended; in the I/O thread.
   hub* front = nullptr;
   hub_actor front_actor;
+  /// Guards `front_actor`, which threads of the control store's client look at.
+  std::mutex mutex;
+  node_greeting greeting;
+  /// The head's hub, on other nodes.
+  caf::strong_actor_ptr head;
   std::unique_ptr<node> roles;
+  std::shared_ptr<objstore::transfer> transfer;
   std::unique_ptr<transport::listener> door;
 
   /// Also when the node could not start as a whole.
   ~parts();
 };
 
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto enter_patience = 10s;
+
+result<caf::strong_actor_ptr> hub_at(caf::actor_system& system, const std::string& address) {
+  auto link = connect_to_node(address);
+  if (!link)
+    return tl::unexpected(link.error());
+  return transport::join(system, std::move(*link), enter_patience);
+}
+
+/// Asks the head to be let in. Throws.
+head_roles enter_cluster(caf::actor_system& system, const caf::strong_actor_ptr& head,
+                         const node_greeting& greeting) {
+  head_roles roles;
+  error refusal;
+  caf::scoped_actor self(system);
+  self->request(caf::actor_cast<hub_actor>(head), enter_patience, enter_atom_v, pack(greeting))
+    .receive(
+      [&](const error& why, const std::string&, const std::vector<caf::strong_actor_ptr>& given) {
+        refusal = why;
+        if (why.code != errc::none || given.size() < 3)
+          return;
+        auto shards_end = given.end() - 2;
+        for (auto at = given.begin(); at != shards_end; ++at)
+          roles.shards.push_back(caf::actor_cast<gcs::shard_actor>(*at));
+        roles.groups = caf::actor_cast<group_manager_actor>(given[given.size() - 2]);
+        roles.global = caf::actor_cast<scheduler::global_actor>(given.back());
+      },
+      [&](const caf::error&) {
+        refusal = {errc::node_died, "the head of the cluster does not answer"};
+      });
+  if (refusal.code != errc::none)
+    throw_error(refusal);
+  return roles;
+}
+
+} // namespace
+
 node_process::node_process(node_process_options options) : parts_(std::make_unique<parts>()) {
   auto& p = *parts_;
+  auto& greeting = p.greeting;
+  greeting.host = host_name();
+  greeting.address = options.address;
   node_callbacks callbacks;
   callbacks.watch = [&p](object_id id) { return !p.front || p.front->core().watch(id); };
   callbacks.start = [&p](std::vector<task_ptr>& tasks) {
@@ -40,36 +92,107 @@ node_process::node_process(node_process_options options) : parts_(std::make_uniq
     if (auto done = transport::configure(config); !done)
       throw_error(done.error());
   };
-  p.roles = std::make_unique<node>(options.given, std::move(callbacks));
-  auto& roles = *p.roles;
-
-  hub_settings hub_options;
-  hub_options.store = roles.shared_store();
-  hub_options.ports = roles.shared_ports();
-  hub_options.node = roles.id();
-  hub_options.slots = roles.threads().count().slots;
-  hub_options.log_directory = options.log_directory;
-  hub_options.record_actor = [&control = roles.control()](actor_id id, const actor_record& record) {
-    control.put(gcs::table_kind::actors, to_binary(id), encode(record), record.job);
-    if (record.state == actor_state::dead && !record.name.empty())
-      control.erase(gcs::table_kind::names, actor_name_key(record.ray_namespace, record.name));
+  callbacks.address = options.address;
+  callbacks.forward = [&p](const task_ptr& task, node_id to) {
+    return p.front && p.front->core().forward(to, task);
   };
-  hub_options.on_end = [&p] { p.front = nullptr; };
-  for (auto& shard : roles.shards())
-    hub_options.services.push_back(caf::actor_cast<caf::strong_actor_ptr>(shard));
-  hub_options.services.push_back(caf::actor_cast<caf::strong_actor_ptr>(roles.groups()));
-  p.front_actor = spawn_in_io_thread<hub>(roles.system(), std::move(hub_options));
-  p.front = static_cast<hub*>(
-    caf::actor_cast<caf::abstract_actor*>(caf::actor_cast<caf::strong_actor_ptr>(p.front_actor)));
+  callbacks.locate = [&p](scheduler::input_place& input) {
+    if (p.front)
+      p.front->core().locate(input);
+  };
+  callbacks.nodes_changed = [&p](const scheduler::node_updates& changes) {
+    std::lock_guard guard(p.mutex);
+    if (p.front_actor)
+      caf::anon_send(p.front_actor, scheduler::nodes_atom_v, changes);
+  };
+  if (!options.head_address.empty())
+    callbacks.enter = [&](caf::actor_system& system) {
+      p.head = value_or_throw(hub_at(system, options.head_address));
+      auto said = greeting;
+      said.clock_ms = unix_time_ms();
+      return enter_cluster(system, p.head, said);
+    };
+  p.roles = std::make_unique<node>(options.given, std::move(callbacks));
+  start_transfer();
+  start_hub(options);
 
   auto published = caf::actor_cast<caf::strong_actor_ptr>(p.front_actor);
   p.door = value_or_throw(transport::listener::start(
-    [&system = roles.system(), published](transport::connection c) {
+    [&system = p.roles->system(), published](transport::connection c) {
       transport::serve(system, std::move(c), published);
     },
     {.turned_away = [](const error& why) { RAYLOG(WARNING) << "turned away: " << why.what; }}));
   if (auto open = p.door->listen_unix(options.socket); !open)
     throw_error(open.error());
+}
+
+void node_process::start_transfer() {
+  auto& p = *parts_;
+  objstore::transfer_options options;
+  options.objects = p.roles->shared_store();
+  options.keys = value_or_throw(objstore::make_curve_keys());
+  p.transfer = value_or_throw(objstore::transfer::start(std::move(options)));
+  auto& endpoint = p.transfer->endpoint();
+  p.greeting.transfer_host = endpoint.host;
+  p.greeting.transfer_port = endpoint.port;
+  p.greeting.transfer_key = endpoint.public_key;
+}
+
+void node_process::start_hub(const node_process_options& given) {
+  auto& p = *parts_;
+  auto& roles = *p.roles;
+  p.greeting.node = roles.id();
+  auto as_strong = [](auto& handle) { return caf::actor_cast<caf::strong_actor_ptr>(handle); };
+  hub_settings options;
+  options.store = roles.shared_store();
+  options.ports = roles.shared_ports();
+  options.node = roles.id();
+  options.slots = roles.threads().count().slots;
+  options.log_directory = given.log_directory;
+  auto& control = roles.control();
+  options.record_actor = [&control](actor_id id, const actor_record& record) {
+    control.put(gcs::table_kind::actors, to_binary(id), encode(record), record.job);
+    if (record.state == actor_state::dead && !record.name.empty())
+      control.erase(gcs::table_kind::names, actor_name_key(record.ray_namespace, record.name));
+  };
+  options.find_actor = [&control](actor_id id, auto then) {
+    control.get(gcs::table_kind::actors, to_binary(id),
+                [then](const result<std::optional<std::string>>& found) {
+                  auto bytes = found.value_or(std::nullopt);
+                  auto record = bytes ? decode<actor_record>(*bytes) : result<actor_record>{};
+                  then(bytes && record ? std::optional(std::move(*record)) : std::nullopt);
+                });
+  };
+  for (auto& shard : roles.shards())
+    options.services.push_back(as_strong(shard));
+  options.services.push_back(as_strong(roles.groups()));
+  options.global_scheduler = as_strong(roles.global_scheduler());
+  options.self = p.greeting;
+  options.head = p.head;
+  options.head_address = given.head_address;
+  options.transfer = p.transfer;
+  options.local_scheduler = as_strong(roles.local_scheduler());
+  options.connect = [&system = roles.system()](const std::string& address) {
+    return hub_at(system, address);
+  };
+  if (roles.is_head()) {
+    options.neighbour = [groups = roles.groups()](node_id node, const caf::strong_actor_ptr& its) {
+      caf::anon_send(groups, scheduler::peer_atom_v, node, its);
+    };
+    options.node_died = [&control](node_id node, const std::string& cause) {
+      node_record record;
+      record.alive = false;
+      record.host = cause;
+      control.put(gcs::table_kind::nodes, to_binary(node), encode(record));
+    };
+  } else {
+    options.head_died = given.on_cluster_lost;
+  }
+  options.on_end = [&p] { p.front = nullptr; };
+  auto front = spawn_in_io_thread<hub>(roles.system(), std::move(options));
+  p.front = static_cast<hub*>(caf::actor_cast<caf::abstract_actor*>(as_strong(front)));
+  std::lock_guard guard(p.mutex);
+  p.front_actor = front;
 }
 
 node_process::parts::~parts() {
@@ -79,8 +202,11 @@ node_process::parts::~parts() {
     self->monitor(front_actor);
     caf::anon_send_exit(front_actor, caf::exit_reason::user_shutdown);
     self->receive([](const caf::down_msg&) {}, caf::after(std::chrono::seconds(5)) >> [] {});
+    std::lock_guard guard(mutex);
     front_actor = nullptr;
   }
+  head = nullptr;
+  transfer.reset();
   if (roles)
     roles->stop(true);
 }

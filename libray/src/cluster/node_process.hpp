@@ -15,6 +15,11 @@ struct node_process_options {
   std::string socket;
   /// Output of workers; empty: where this process's goes.
   std::string log_directory;
+  /// The head of the cluster to enter; empty: this is one. And where others find this node.
+  std::string head_address;
+  std::string address;
+  /// The cluster is gone, since its head is. Called once, on any thread.
+  std::function<void(const std::string& cause)> on_cluster_lost;
 };
 
 /// A node as a process of its own: the system roles, and the hub through which drivers and workers
@@ -28,6 +33,9 @@ public:
 
 private:
   struct parts;
+  void start_transfer();
+  void start_hub(const node_process_options& given);
+
   std::unique_ptr<parts> parts_;
 };
 

@@ -11,14 +11,15 @@
 #include "gcs/types/limits.hpp"
 #include "gcs/types/task_spec.hpp"
 
-/// What a process (driver or worker) and the node of its host say to each other: operations, packed
-/// one behind the other into batches and carried out in that order. `README.md` tells the story;
-/// above each operation stands what it means and who sends it.
+/// What a process (driver or worker) and the node of its host say to each other, and what nodes say
+/// to each other: operations, packed one behind the other into batches and carried out in that
+/// order. `README.md` tells the story; above each operation stands what it means and who sends it.
+/// A node that has another one run a task is to that one what a node is to its workers.
 namespace caf_ray::cluster {
 
 /// Both ends must have the same; the hub refuses others. Changes with every change of this file or
 /// of a record it names.
-inline constexpr std::uint32_t wire_version = 1;
+inline constexpr std::uint32_t wire_version = 2;
 
 enum class value_kind : std::uint8_t {
   /// The packed value itself.
@@ -39,10 +40,12 @@ struct value_form {
   error failure;
   /// Objects that the value names.
   std::vector<object_id> contained;
+  /// Between nodes: which have a stored one in their arenas.
+  std::vector<node_id> nodes;
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, value_form& x) {
-    return f(x.kind, x.bytes, x.size_bytes, x.failure, x.contained);
+    return f(x.kind, x.bytes, x.size_bytes, x.failure, x.contained, x.nodes);
   }
 };
 
@@ -59,8 +62,9 @@ struct submit_op {
   }
 };
 
-/// From a worker: this task has ended. `results` is empty when it has failed; else there is one for
-/// each return.
+/// From a worker or node: this task has ended. `results` is empty when it has failed; else there is
+/// one for each return. From a node, what they name is lent once more each, and so is each stored
+/// result: the copy is kept until it is given back.
 struct done_op {
   task_id task;
   error failure;
@@ -216,14 +220,26 @@ struct actor_op {
   }
 };
 
-/// From a driver: I am this job. Its workers are started from `program` and see the namespace.
+/// From a driver: I am this job. From a node: I shall send tasks of this job. Its workers see the
+/// namespace and are started from `program`; of a driver, that is what it said when it joined.
 struct job_op {
   job_id job = 0;
   std::string ray_namespace;
+  std::string program;
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, job_op& x) {
-    return f(x.job, x.ray_namespace);
+    return f(x.job, x.ray_namespace, x.program);
+  }
+};
+
+/// Between nodes: nothing of this job will come from me any more, and what came shall end.
+struct end_job_op {
+  job_id job = 0;
+
+  template <class Inspector>
+  friend typename Inspector::result_type inspect(Inspector& f, end_job_op& x) {
+    return f(x.job);
   }
 };
 
@@ -301,7 +317,8 @@ struct pinned_op {
   X(17, pinned_op)                                                                                 \
   X(18, seal_op)                                                                                   \
   X(19, borrow_op)                                                                                 \
-  X(20, job_op)
+  X(20, job_op)                                                                                    \
+  X(21, end_job_op)
 
 /// What `write_op` puts before an operation of this type.
 template <class Op>

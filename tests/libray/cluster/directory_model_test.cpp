@@ -212,7 +212,7 @@ struct run {
         break;
       case 11:
         if (below(10) == 0) {
-          tested.forget(client, actions);
+          tested.forget(client, {}, actions);
           expected.forget(client);
           client = ++last_client;
         }
@@ -232,7 +232,7 @@ struct run {
         break;
       case 17: {
         bool there = expected.values.count(id) || !expected.alive(id);
-        BOOST_TEST_REQUIRE(tested.watch(id) == there);
+        BOOST_TEST_REQUIRE(tested.watch(id, actions) == there);
         if (!there)
           expected.watched.insert(id);
         break;
@@ -281,7 +281,7 @@ struct run {
   void end() {
     for (auto& client : clients) {
       directory::actions actions;
-      tested.forget(client, actions);
+      tested.forget(client, {}, actions);
       expected.forget(client);
       expected.sweep();
       compare(actions);

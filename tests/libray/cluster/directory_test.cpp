@@ -1,60 +1,11 @@
-#include "libray/src/cluster/directory.hpp"
-
 #include <algorithm>
-#include <utility>
 #include <vector>
 
-#include "tests/libray/cluster/support.hpp"
+#include "tests/libray/cluster/directory_fixture.hpp"
 
 using namespace caf_ray;
 using namespace caf_ray::cluster;
 using namespace caf_ray::cluster::test;
-
-namespace {
-
-constexpr client_id driver = 1;
-constexpr client_id worker = 2;
-
-directory::value inlined(std::string bytes, std::vector<object_id> contained = {}) {
-  directory::value v;
-  v.kind = value_kind::inlined;
-  v.size_bytes = bytes.size();
-  v.bytes = std::move(bytes);
-  v.contained = std::move(contained);
-  return v;
-}
-
-directory::value stored(std::uint64_t size_bytes, std::vector<object_id> contained = {}) {
-  directory::value v;
-  v.kind = value_kind::stored;
-  v.size_bytes = size_bytes;
-  v.contained = std::move(contained);
-  return v;
-}
-
-directory::value failed(errc code) {
-  directory::value v;
-  v.failure = {code, "a cause"};
-  return v;
-}
-
-using ids = std::vector<object_id>;
-using tells = std::vector<std::pair<client_id, object_id>>;
-
-struct fixture {
-  directory objects;
-  directory::actions actions;
-  const object_id a = object(1);
-  const object_id b = object(2);
-  const object_id c = object(3);
-
-  /// What the last calls have asked for.
-  tells to_tell() { return std::exchange(actions.tell, {}); }
-  ids to_erase() { return std::exchange(actions.erase, {}); }
-  ids to_notice() { return std::exchange(actions.watched, {}); }
-};
-
-} // namespace
 
 BOOST_FIXTURE_TEST_SUITE(directories, fixture)
 
@@ -101,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_release_of_more_than_was_sent_takes_nothing_of_others) {
 BOOST_AUTO_TEST_CASE(releases_of_what_nobody_knows_change_nothing) {
   objects.release(a, driver, 1, actions);
   objects.release_inside(a, actions);
-  objects.forget(driver, actions);
+  objects.forget(driver, {}, actions);
   objects.hold(a, driver);
   objects.release_inside(a, actions);
   BOOST_TEST(objects.known(a));
@@ -155,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_gone_takes_all_it_held_and_nothing_else) 
   objects.resolve(b, stored(1), actions);
   objects.hold(c, worker); // goes as its own, then as part of a, once
   objects.resolve(c, stored(1), actions);
-  objects.forget(worker, actions);
+  objects.forget(worker, {}, actions);
   auto erased = to_erase();
   std::sort(erased.begin(), erased.end());
   BOOST_TEST((erased == ids{a, c}));
@@ -167,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_gone_is_told_nothing) {
   objects.hold(a, worker);
   objects.hold(a, driver);
   objects.want(a, worker, actions);
-  objects.forget(worker, actions);
+  objects.forget(worker, {}, actions);
   objects.resolve(a, inlined("a"), actions);
   BOOST_TEST(to_tell().empty());
   BOOST_TEST(!objects.must_tell(a, worker));
@@ -331,11 +282,11 @@ BOOST_AUTO_TEST_CASE(a_wish_ends_with_the_references) {
 
 BOOST_AUTO_TEST_CASE(the_scheduler_hears_once_of_what_it_watches) {
   objects.hold_inside(a);
-  BOOST_TEST(!objects.watch(a));
-  BOOST_TEST(!objects.watch(a));
+  BOOST_TEST(!objects.watch(a, actions));
+  BOOST_TEST(!objects.watch(a, actions));
   objects.resolve(a, inlined("a"), actions);
   BOOST_TEST((to_notice() == ids{a}));
-  BOOST_TEST(objects.watch(a));
+  BOOST_TEST(objects.watch(a, actions));
   objects.resolve(a, inlined("a"), actions);
   BOOST_TEST(to_notice().empty());
 }
@@ -347,7 +298,7 @@ BOOST_AUTO_TEST_CASE(nobody_hears_of_what_nobody_watches) {
 }
 
 BOOST_AUTO_TEST_CASE(what_nobody_knows_is_not_waited_for) {
-  BOOST_TEST(objects.watch(a));
+  BOOST_TEST(objects.watch(a, actions));
   BOOST_TEST(!objects.known(a));
 }
 
@@ -373,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_wide_value_is_let_go_whole) {
   objects.resolve(object(0), stored(1, inner), actions);
   for (auto& id : inner)
     objects.resolve(id, stored(1), actions);
-  objects.forget(driver, actions);
+  objects.forget(driver, {}, actions);
   BOOST_TEST(objects.size() == 0u);
   BOOST_TEST(actions.erase.size() == count + 1);
 }
