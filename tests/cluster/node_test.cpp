@@ -53,6 +53,8 @@ BOOST_AUTO_TEST_CASE(says_what_is_wrong_with_its_words) {
          {"start", "--head", "--object-store-memory", "1"},
          {"start", "--head=yes"},
          {"start", "--haed"},
+         {"keygen"},
+         {"keygen", "a", "b"},
        })
     BOOST_TEST(run(CAF_RAY_NODE, words).code == 64);
 }

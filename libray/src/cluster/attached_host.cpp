@@ -161,7 +161,7 @@ void attached_host::begin() {
 }
 
 void attached_host::set_job(job_id job, const std::string& ray_namespace) {
-  out_.add(job_op{job, ray_namespace, {}});
+  out_.add(job_op{job, ray_namespace, {}, {}});
 }
 
 void attached_host::await_end() {

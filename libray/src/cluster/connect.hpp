@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -8,6 +9,12 @@
 
 /// How processes of a host find its node.
 namespace caf_ray::cluster {
+
+/// The parts of HOST:PORT. Error: invalid_argument.
+std::string host_of(const std::string& address);
+result<std::uint16_t> port_of(const std::string& address);
+/// Whether only processes of this host can reach it.
+bool is_loopback(const std::string& host);
 
 /// Where nodes of this user put their sockets: in $XDG_RUNTIME_DIR, else in the system's temporary
 /// folder under a name with the user's number. Not made here.

@@ -49,8 +49,9 @@ struct node_greeting {
   std::uint32_t version = wire_version;
   node_id node;
   std::string host;
-  /// Where other nodes connect to it.
+  /// Where other nodes connect to it: over TLS, or (without credentials) by the socket of its port.
   std::string address;
+  bool has_credentials = false;
   /// Milliseconds since the Unix epoch, when it was said.
   std::int64_t clock_ms = 0;
   /// Where its objects are to be had (`objstore::transfer_source`).
@@ -60,8 +61,8 @@ struct node_greeting {
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, node_greeting& x) {
-    return f(x.version, x.node, x.host, x.address, x.clock_ms, x.transfer_host, x.transfer_port,
-             x.transfer_key);
+    return f(x.version, x.node, x.host, x.address, x.has_credentials, x.clock_ms, x.transfer_host,
+             x.transfer_port, x.transfer_key);
   }
 };
 

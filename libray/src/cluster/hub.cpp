@@ -46,33 +46,27 @@ hub_options hub::core_options() {
   options.ports = settings_.ports;
   options.pool.workers_per_job = std::max(1u, settings_.slots);
   options.send = [this](client_id to, std::string batch) { send_batch(to, std::move(batch)); };
-  options.know_job = [this](client_id client, const job_op& op) {
-    auto at = peers_.find(client);
-    if (at == peers_.end())
-      return;
-    auto& program = op.program.empty() ? at->second.program : op.program;
-    jobs_[op.job] = {program, op.ray_namespace};
-  };
+  options.know_job = [this](client_id client, const job_op& op) { know_job(client, op); };
   options.describe_job = [this](job_id job) -> std::optional<job_op> {
     auto at = jobs_.find(job);
     if (at == jobs_.end())
       return std::nullopt;
-    return job_op{job, at->second.ray_namespace, at->second.program};
+    auto& known = at->second;
+    return job_op{job, known.ray_namespace, known.program, file_stamp(known.program).value_or("")};
+  };
+  options.job_ended = [this](job_id job) { unpublish_program(job); };
+  options.publish_program = [this](job_id job, auto then) {
+    publish_program(job, std::move(then));
+  };
+  options.program_published = [this](client_id from, const program_op& op) {
+    fetch_program(from, op);
   };
   options.start_worker = [this](job_id job, actor_id only) { start_worker(job, only); };
   options.end_worker = [this](client_id worker) { end_worker(worker); };
   options.kill_worker = [this](client_id worker) { kill_worker(worker); };
   options.record_actor = settings_.record_actor;
   options.now = [] { return std::chrono::steady_clock::now(); };
-  options.aside = [this](std::function<void()> work, std::function<void()> then) {
-    system().spawn<caf::hidden>(
-      [post = poster()](caf::event_based_actor*, const std::function<void()>& first,
-                        std::function<void()> second) {
-        first();
-        post(std::move(second));
-      },
-      std::move(work), std::move(then));
-  };
+  options.aside = [this](auto work, auto then) { aside(std::move(work), std::move(then)); };
   if (settings_.find_actor)
     options.find_actor = [this](actor_id actor, auto then) {
       questions_[actor] = {actor, std::move(then),
@@ -86,6 +80,16 @@ hub_options hub::core_options() {
     begin_transfers();
   };
   return options;
+}
+
+void hub::aside(std::function<void()> work, std::function<void()> then) {
+  system().spawn<caf::hidden>(
+    [post = poster()](caf::event_based_actor*, const std::function<void()>& first,
+                      std::function<void()> second) {
+      first();
+      post(std::move(second));
+    },
+    std::move(work), std::move(then));
 }
 
 std::function<void(std::function<void()>)> hub::poster() {
@@ -220,12 +224,15 @@ void hub::bury() {
 void hub::start_worker(job_id job, actor_id only) {
   auto known = jobs_.find(job);
   auto token = ++last_token_;
-  auto failed = [&](const std::string& cause) {
-    RAYLOG(ERROR) << "no worker for job " << job << ": " << cause;
-    poster()([this, job, only, cause] { core_.worker_failed(job, only, cause); });
-  };
+  auto failed = [&](const std::string& cause) { worker_failed(job, only, cause); };
   if (known == jobs_.end())
     return failed("nobody has said which program it is");
+  if (known->second.fetching) {
+    known->second.starts.push_back(only);
+    return;
+  }
+  if (!known->second.failure.empty())
+    return failed(known->second.failure);
   auto ends = transport::make_child_socket();
   if (!ends)
     return failed(ends.error().what);
@@ -242,6 +249,11 @@ void hub::start_worker(job_id job, actor_id only) {
   starting_.emplace(token, start{std::move(*process), job, known->second.ray_namespace, only,
                                  std::chrono::steady_clock::now() + start_patience});
   transport::serve(system(), std::move(ends->ours), caf::actor_cast<caf::strong_actor_ptr>(this));
+}
+
+void hub::worker_failed(job_id job, actor_id only, const std::string& cause) {
+  RAYLOG(ERROR) << "no worker for job " << job << ": " << cause;
+  poster()([this, job, only, cause] { core_.worker_failed(job, only, cause); });
 }
 
 void hub::end_worker(client_id worker) {

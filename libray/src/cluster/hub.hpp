@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "libray/src/cluster/flow.hpp"
 #include "libray/src/cluster/hub_core.hpp"
 #include "libray/src/cluster/io_thread.hpp"
+#include "libray/src/cluster/program_file.hpp"
 #include "libray/src/cluster/worker_process.hpp"
 #include "objstore/transfer.hpp"
 
@@ -33,6 +35,9 @@ struct hub_settings {
   std::function<void(actor_id, const actor_record&)> record_actor;
   /// What the control store has of an actor; `then` is called on any thread.
   std::function<void(actor_id, std::function<void(std::optional<actor_record>)> then)> find_actor;
+
+  /// Programs that came from other nodes.
+  std::filesystem::path program_folder;
 
   // -- other nodes
   /// What this one says of itself, but for the time.
@@ -92,6 +97,7 @@ private:
   void send_batch(client_id to, std::string batch);
   void send_waiting(peer& to);
   void start_worker(job_id job, actor_id only);
+  void worker_failed(job_id job, actor_id only, const std::string& cause);
   void end_worker(client_id worker);
   void kill_worker(client_id worker);
   void lose(const caf::actor_addr& who);
@@ -100,8 +106,17 @@ private:
   void reap();
   void bury();
   client_id client_of(const void* link) const;
+  /// As hub_options::aside.
+  void aside(std::function<void()> work, std::function<void()> then);
   /// Has this thread do something soon. From any thread; `work` is dropped when the hub has ended.
   std::function<void(std::function<void()> work)> poster();
+
+  // -- programs (hub_programs.cpp)
+  void know_job(client_id from, const job_op& op);
+  void publish_program(job_id job, std::function<void(const program_op&)> then);
+  void fetch_program(client_id from, const program_op& op);
+  void got_program(job_id job, const result<std::filesystem::path>& where);
+  void unpublish_program(job_id job);
 
   // -- other nodes (hub_neighbours.cpp)
   using enter_answer = std::tuple<error, std::string, std::vector<caf::strong_actor_ptr>>;
@@ -129,6 +144,13 @@ private:
   struct job_start {
     std::string program;
     std::string ray_namespace;
+    /// The program is not here yet: those that wait for it. Then why it did not come.
+    bool fetching = false;
+    std::vector<actor_id> starts;
+    std::string failure;
+    /// For other nodes to pull; while the job lives.
+    objstore::pinned published;
+    program_op how;
   };
   std::map<job_id, job_start> jobs_;
   /// A worker that has not joined yet.

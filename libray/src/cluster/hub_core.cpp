@@ -19,7 +19,7 @@ template <class Op>
 constexpr bool of_processes = is_one_of<Op, submit_op, blocked_op, borrow_op, put_op, create_op,
                                         seal_op, abort_op, pin_op, unpin_op>;
 template <class Op>
-constexpr bool of_nodes = is_one_of<Op, run_op, ready_op, end_job_op>;
+constexpr bool of_nodes = is_one_of<Op, run_op, ready_op, end_job_op, want_program_op, program_op>;
 
 } // namespace
 
@@ -83,6 +83,8 @@ void hub_core::end_job(job_id job) {
     give_back(task);
   }
   ready_.erase(job);
+  if (options_.job_ended)
+    options_.job_ended(job);
   for (auto& [id, c] : clients_) {
     if (c.kind == client_kind::worker && c.job == job && !hosts_actor(id))
       options_.end_worker(id);

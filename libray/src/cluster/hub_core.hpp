@@ -58,6 +58,11 @@ struct hub_options {
   /// for other nodes.
   std::function<void(client_id, const job_op&)> know_job;
   std::function<std::optional<job_op>(job_id)> describe_job;
+  std::function<void(job_id)> job_ended;
+  /// Makes the program of a job ready to be pulled; `then` is called on the hub's thread, not at
+  /// once. And what another node has answered when it was asked (`ask_program`).
+  std::function<void(job_id, std::function<void(const program_op&)> then)> publish_program;
+  std::function<void(client_id, const program_op&)> program_published;
   /// Starts a worker process for this job: for one actor, or (nil) for plain tasks and actors that
   /// share. `join` or `worker_failed` follows, not at once.
   std::function<void(job_id, actor_id)> start_worker;
@@ -114,6 +119,8 @@ public:
   void drop(const task_ptr& task, const error& why);
   /// It shall run on that node. False: there is no way there now.
   bool forward(node_id to, const task_ptr& task);
+  /// That node has told of a job whose program it shall send.
+  void ask_program(client_id node, job_id job);
   /// Where this input lies, as far as is known here.
   void locate(scheduler::input_place& input) const;
 
@@ -176,6 +183,8 @@ private:
   void on(client_id from, run_op& op);
   void on(client_id from, ready_op& op);
   void on(client_id from, end_job_op& op);
+  void on(client_id from, want_program_op& op);
+  void on(client_id from, program_op& op);
   /// Before the first task of a job goes to a node.
   void introduce(client_id node, job_id job);
   /// What a task of theirs has come to, for those that have sent it. The copies of stored results

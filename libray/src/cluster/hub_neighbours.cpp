@@ -42,6 +42,12 @@ result<node_greeting> hub::read_greeting(const std::string& bytes) const {
                 : std::string("of another version"))
         + ", node " + to_string(settings_.node) + " at " + settings_.self.address + " version "
         + std::to_string(wire_version) + "; install the same caf-ray on all hosts");
+  if (said->has_credentials != settings_.self.has_credentials)
+    return fail(errc::invalid_argument,
+                std::string("the cluster of the node at ") + settings_.self.address
+                  + (settings_.self.has_credentials ? " has" : " has no")
+                  + " credentials, so each of its nodes must be started with"
+                  + (settings_.self.has_credentials ? "" : "out") + " --credentials");
   auto apart = std::abs(said->clock_ms - unix_time_ms());
   if (apart > clock_skew_ms)
     return fail(errc::invalid_argument, "the clocks of node " + to_string(said->node) + " on "

@@ -146,6 +146,23 @@ void hub_core::on(client_id from, end_job_op& op) {
     end_job(op.job);
 }
 
+// -- programs
+
+void hub_core::ask_program(client_id node, job_id job) {
+  say(node, want_program_op{job});
+}
+
+void hub_core::on(client_id from, want_program_op& op) {
+  options_.publish_program(op.job, [this, from](const program_op& answer) {
+    say(from, answer);
+    flush();
+  });
+}
+
+void hub_core::on(client_id from, program_op& op) {
+  options_.program_published(from, op);
+}
+
 void hub_core::disown(client_id gone, const client& left) {
   std::vector<hub_task_ptr> for_nobody;
   for (auto& [id, task] : tasks_)

@@ -47,6 +47,12 @@ result<std::map<std::string, double>> to_resources(const std::string& text) {
 result<void> set(node_command& command, const std::string& flag, const std::string& value) {
   if (flag == "--address") {
     command.address = value;
+  } else if (flag == "--host") {
+    command.host = value;
+  } else if (flag == "--credentials") {
+    command.credentials = value;
+  } else if (flag == "--cluster") {
+    command.cluster = value;
   } else if (flag == "--dir") {
     command.directory = value;
   } else if (flag == "--port") {
@@ -79,21 +85,24 @@ result<node_word> to_word(const std::string& text) {
   for (auto [name, word] : {std::pair{"start", node_word::start},
                             {"stop", node_word::stop},
                             {"status", node_word::status},
+                            {"keygen", node_word::keygen},
                             {"--version", node_word::version},
                             {"--help", node_word::help},
                             {"-h", node_word::help},
                             {"help", node_word::help}})
     if (text == name)
       return word;
-  return fail(errc::invalid_argument,
-              text + " is no word of caf-ray-node: give start, stop, status, --version or --help");
+  return fail(
+    errc::invalid_argument,
+    text + " is no word of caf-ray-node: give start, stop, status, keygen, --version or --help");
 }
 
 } // namespace
 
 result<node_command> parse_node_command(const std::vector<std::string>& words) {
   if (words.empty())
-    return fail(errc::invalid_argument, "a word is missing: start, stop or status; see --help");
+    return fail(errc::invalid_argument,
+                "a word is missing: start, stop, status or keygen; see --help");
   node_command command;
   auto word = to_word(words[0]);
   if (!word)
@@ -108,6 +117,10 @@ result<node_command> parse_node_command(const std::vector<std::string>& words) {
       (flag == "--head" ? command.head : command.block) = true;
       continue;
     }
+    if (command.word == node_word::keygen && command.folder.empty() && !flag.starts_with("-")) {
+      command.folder = words[i];
+      continue;
+    }
     if (!flag.starts_with("--"))
       return fail(errc::invalid_argument, "unexpected word " + words[i] + "; see --help");
     if (equals == std::string::npos && i + 1 >= words.size())
@@ -120,6 +133,8 @@ result<node_command> parse_node_command(const std::vector<std::string>& words) {
     return fail(errc::invalid_argument,
                 "start needs --head (the first node of a cluster) or --address HOST:PORT (one "
                 "more), and not both");
+  if (command.word == node_word::keygen && command.folder.empty())
+    return fail(errc::invalid_argument, "keygen needs the folder to make, as in: keygen ./keys");
   return command;
 }
 
@@ -130,10 +145,18 @@ std::string node_usage() {
                      [--object-store-memory BYTES] [--dir DIR] [--block]
       starts a node and comes back when programs can join it with RAY_ADDRESS=127.0.0.1:PORT;
       --block stays in the foreground
+  caf-ray-node start --address HOST:PORT [--port N] [...]
+      starts one more node of the cluster whose head is at that address; programs on this host join
+      it with RAY_ADDRESS=127.0.0.1:PORT, its own port
+  caf-ray-node keygen DIR [--cluster NAME]
+      makes what nodes of several hosts need to trust each other: copy DIR/node to each host and
+      give it with --credentials; keep DIR/authority apart
   caf-ray-node stop [--port N]       ends it, and all that runs on it
   caf-ray-node status [--port N]     what it does now
 
   --port N                  the number by which it is found; 6379
+  --host ADDRESS            the address of this host that other hosts reach; 127.0.0.1
+  --credentials DIR         certificate and keys of this node; needed for any other --host
   --num-cpus N              tasks that run at the same time; all cores
   --resources JSON          what else it offers, as in {"simulator": 4}
   --object-store-memory N   bytes of shared memory for objects; a third of what is free

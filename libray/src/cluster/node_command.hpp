@@ -11,7 +11,7 @@
 /// The words that caf-ray-node is given.
 namespace caf_ray::cluster {
 
-enum class node_word : std::uint8_t { start, stop, status, version, help };
+enum class node_word : std::uint8_t { start, stop, status, keygen, version, help };
 
 /// Exit codes, after sysexits.h.
 enum exit_code : int {
@@ -32,6 +32,13 @@ struct node_command {
   /// Of the cluster to join.
   std::string address;
   std::uint16_t port = 6379;
+  /// The address of this host that other nodes reach it at.
+  std::string host = "127.0.0.1";
+  /// Folder of the member's certificate and keys; empty: nodes of this host only.
+  std::string credentials;
+  /// Of keygen: the folder to make, and the name of the cluster.
+  std::string folder;
+  std::string cluster = "cluster";
   /// Stay in the foreground.
   bool block = false;
   /// Where the node keeps its files; empty: a folder of its port beside the sockets.

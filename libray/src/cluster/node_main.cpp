@@ -24,6 +24,7 @@
 #include "libray/src/cluster/node_process.hpp"
 #include "libray/src/logging.hpp"
 #include "libray/src/transport/basp.hpp"
+#include "libray/src/transport/credentials.hpp"
 
 namespace caf_ray::cluster {
 
@@ -114,6 +115,39 @@ void tell_starter(const std::string& line) {
   }
 }
 
+/// Loads the credentials; without them this host's loopback is all there is.
+error secure(const node_command& command, node_process_options& options) {
+  if (!command.credentials.empty()) {
+    auto loaded = transport::credentials::load(command.credentials);
+    if (!loaded)
+      return loaded.error();
+    if (loaded->role() != transport::peer_kind::node)
+      return {errc::invalid_argument, "--credentials " + command.credentials
+                                        + ": these are for drivers; a node needs those in the "
+                                          "folder node that keygen has made"};
+    options.credentials = std::move(*loaded);
+    return {};
+  }
+  const std::string remedy =
+    " needs credentials: make them once with caf-ray-node keygen DIR, copy "
+    "DIR/node to each host and start its node with --credentials DIR/node";
+  if (!is_loopback(command.host))
+    return {errc::invalid_argument, "--host " + command.host + remedy};
+  if (!command.head && !is_loopback(host_of(command.address)))
+    return {errc::invalid_argument, "joining the cluster at " + command.address + remedy};
+  return {};
+}
+
+int keygen(const node_command& command) {
+  if (auto made = transport::keygen(command.folder, command.cluster); !made)
+    return complain(made.error().code == errc::invalid_argument ? exit_usage : exit_cannot_start,
+                    made.error().what);
+  std::printf("caf-ray-node: made %s: copy its folder node to each host of the cluster and start "
+              "nodes there with --credentials; keep authority apart, it signs more of them\n",
+              command.folder.c_str());
+  return exit_ok;
+}
+
 /// The head has gone, and this node ends for that.
 std::atomic<bool> cluster_lost = false;
 
@@ -148,7 +182,12 @@ int serve(const node_command& command) {
   given.resources = command.resources;
   given.object_store_memory_bytes = command.object_store_memory_bytes;
   options.head_address = command.head ? "" : command.address;
-  options.address = address_of(command);
+  options.address = command.host + ":" + std::to_string(command.port);
+  options.host = command.host;
+  options.port = command.port;
+  options.program_folder = directory / "programs";
+  if (auto secured = secure(command, options); secured.code != errc::none)
+    return refuse(exit_config, secured.what);
   options.on_cluster_lost = [](const std::string& cause) {
     std::printf("caf-ray-node: the head of the cluster has gone: %s\n", cause.c_str());
     std::fflush(stdout);
@@ -234,9 +273,13 @@ int start_in_background(const node_command& command, const std::vector<std::stri
   }
   if (!said.empty() && said.back() == '\n')
     said.pop_back();
-  if (!said.starts_with("ok "))
-    return complain(exit_cannot_start,
+  if (!said.starts_with("ok ")) {
+    int how = 0;
+    waitpid(pid, &how, 0); // it has said its last word
+    return complain(WIFEXITED(how) && WEXITSTATUS(how) != exit_ok ? WEXITSTATUS(how)
+                                                                  : int{exit_cannot_start},
                     said.empty() ? "the node has ended; see " + log.string() : said);
+  }
   std::printf("caf-ray-node: %s\n", said.substr(3).c_str());
   return exit_ok;
 }
@@ -292,6 +335,7 @@ int run(const std::vector<std::string>& words) {
     case node_word::version: std::puts("caf-ray-node " CAF_RAY_VERSION); return exit_ok;
     case node_word::stop: return stop(*command);
     case node_word::status: return status(*command);
+    case node_word::keygen: return keygen(*command);
     case node_word::start: break;
   }
   return command->block ? serve(*command) : start_in_background(*command, words);

@@ -11,6 +11,7 @@
 #include "libray/src/node.hpp"
 #include "libray/src/transport/basp.hpp"
 #include "libray/src/transport/listener.hpp"
+#include "libray/src/transport/tcp_socket.hpp"
 #include "ray/api/logging.h"
 
 namespace caf_ray::cluster {
@@ -38,8 +39,17 @@ using namespace std::chrono_literals;
 
 constexpr auto enter_patience = 10s;
 
-result<caf::strong_actor_ptr> hub_at(caf::actor_system& system, const std::string& address) {
-  auto link = connect_to_node(address);
+result<caf::strong_actor_ptr> hub_at(caf::actor_system& system, const std::string& address,
+                                     const std::optional<transport::credentials>& credentials) {
+  auto connect = [&]() -> result<transport::connection> {
+    if (!credentials)
+      return connect_to_node(address);
+    auto port = port_of(address);
+    if (!port)
+      return tl::unexpected(port.error());
+    return transport::connect_tls(host_of(address), *port, *credentials, enter_patience);
+  };
+  auto link = connect();
   if (!link)
     return tl::unexpected(link.error());
   return transport::join(system, std::move(*link), enter_patience);
@@ -78,6 +88,7 @@ node_process::node_process(node_process_options options) : parts_(std::make_uniq
   auto& greeting = p.greeting;
   greeting.host = host_name();
   greeting.address = options.address;
+  greeting.has_credentials = options.credentials.has_value();
   node_callbacks callbacks;
   callbacks.watch = [&p](object_id id) { return !p.front || p.front->core().watch(id); };
   callbacks.start = [&p](std::vector<task_ptr>& tasks) {
@@ -107,29 +118,44 @@ node_process::node_process(node_process_options options) : parts_(std::make_uniq
   };
   if (!options.head_address.empty())
     callbacks.enter = [&](caf::actor_system& system) {
-      p.head = value_or_throw(hub_at(system, options.head_address));
+      p.head = value_or_throw(hub_at(system, options.head_address, options.credentials));
       auto said = greeting;
       said.clock_ms = unix_time_ms();
       return enter_cluster(system, p.head, said);
     };
   p.roles = std::make_unique<node>(options.given, std::move(callbacks));
-  start_transfer();
+  start_transfer(options);
   start_hub(options);
+  open_doors(options);
+}
 
+void node_process::open_doors(const node_process_options& given) {
+  auto& p = *parts_;
   auto published = caf::actor_cast<caf::strong_actor_ptr>(p.front_actor);
   p.door = value_or_throw(transport::listener::start(
     [&system = p.roles->system(), published](transport::connection c) {
-      transport::serve(system, std::move(c), published);
+      if (c.who().kind == transport::peer_kind::driver)
+        RAYLOG(WARNING) << "turned away: " << to_string(c.who())
+                        << ": a program joins the node of its own host";
+      else
+        transport::serve(system, std::move(c), published);
     },
     {.turned_away = [](const error& why) { RAYLOG(WARNING) << "turned away: " << why.what; }}));
-  if (auto open = p.door->listen_unix(options.socket); !open)
+  if (auto open = p.door->listen_unix(given.socket); !open)
+    throw_error(open.error());
+  if (!given.credentials)
+    return;
+  p.door->use(*given.credentials);
+  if (auto open = p.door->listen_tcp(given.host, given.port); !open)
     throw_error(open.error());
 }
 
-void node_process::start_transfer() {
+void node_process::start_transfer(const node_process_options& given) {
   auto& p = *parts_;
   objstore::transfer_options options;
   options.objects = p.roles->shared_store();
+  options.host = given.host;
+  // Told to others over the authenticated control plane, so new ones do as well as those on disk.
   options.keys = value_or_throw(objstore::make_curve_keys());
   p.transfer = value_or_throw(objstore::transfer::start(std::move(options)));
   auto& endpoint = p.transfer->endpoint();
@@ -172,9 +198,9 @@ void node_process::start_hub(const node_process_options& given) {
   options.head_address = given.head_address;
   options.transfer = p.transfer;
   options.local_scheduler = as_strong(roles.local_scheduler());
-  options.connect = [&system = roles.system()](const std::string& address) {
-    return hub_at(system, address);
-  };
+  options.connect = [&system = roles.system(), credentials = given.credentials](
+                      const std::string& address) { return hub_at(system, address, credentials); };
+  options.program_folder = given.program_folder;
   if (roles.is_head()) {
     options.neighbour = [groups = roles.groups()](node_id node, const caf::strong_actor_ptr& its) {
       caf::anon_send(groups, scheduler::peer_atom_v, node, its);

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include "libray/src/flags.hpp"
 #include "gcs/types/error.hpp"
+#include "libray/src/flags.hpp"
+#include "libray/src/transport/credentials.hpp"
 
 namespace caf_ray::cluster {
 
@@ -18,6 +22,13 @@ struct node_process_options {
   /// The head of the cluster to enter; empty: this is one. And where others find this node.
   std::string head_address;
   std::string address;
+  /// Where it listens for nodes of other hosts, with these; without, only processes and nodes of
+  /// this host are served.
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::optional<transport::credentials> credentials;
+  /// Keeps programs that came from other nodes.
+  std::filesystem::path program_folder;
   /// The cluster is gone, since its head is. Called once, on any thread.
   std::function<void(const std::string& cause)> on_cluster_lost;
 };
@@ -33,7 +44,8 @@ public:
 
 private:
   struct parts;
-  void start_transfer();
+  void start_transfer(const node_process_options& given);
+  void open_doors(const node_process_options& given);
   void start_hub(const node_process_options& given);
 
   std::unique_ptr<parts> parts_;

@@ -226,10 +226,36 @@ struct job_op {
   job_id job = 0;
   std::string ray_namespace;
   std::string program;
+  /// Of the program (`file_stamp`), from a node: who sees another file there asks for its content.
+  std::string stamp;
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, job_op& x) {
-    return f(x.job, x.ray_namespace, x.program);
+    return f(x.job, x.ray_namespace, x.program, x.stamp);
+  }
+};
+
+/// Between nodes: what is the program of this job? Answered by a program_op.
+struct want_program_op {
+  job_id job = 0;
+
+  template <class Inspector>
+  friend typename Inspector::result_type inspect(Inspector& f, want_program_op& x) {
+    return f(x.job);
+  }
+};
+
+/// Between nodes: this is its content, SHA-256 in hex, to be pulled as `program_object` while the
+/// job lives; or why there is none.
+struct program_op {
+  job_id job = 0;
+  error failure;
+  std::string hash;
+  std::uint64_t size_bytes = 0;
+
+  template <class Inspector>
+  friend typename Inspector::result_type inspect(Inspector& f, program_op& x) {
+    return f(x.job, x.failure, x.hash, x.size_bytes);
   }
 };
 
@@ -318,7 +344,9 @@ struct pinned_op {
   X(18, seal_op)                                                                                   \
   X(19, borrow_op)                                                                                 \
   X(20, job_op)                                                                                    \
-  X(21, end_job_op)
+  X(21, end_job_op)                                                                                \
+  X(22, want_program_op)                                                                           \
+  X(23, program_op)
 
 /// What `write_op` puts before an operation of this type.
 template <class Op>
