@@ -134,11 +134,18 @@ BOOST_AUTO_TEST_CASE(memory_comes_back_on_all_nodes) {
 
 BOOST_AUTO_TEST_CASE(tasks_start_tasks_on_further_nodes) {
   test_cluster cluster;
-  driver_session driver;
+  std::optional<driver_session> driver(std::in_place);
   auto up = ray::Task(nested).SetResource("node1", 1).Remote(std::string("node2"), 41);
   auto back = ray::Task(nested).SetResource("node1", 1).Remote(std::string("node0"), 1);
   BOOST_TEST(*up.Get() == 42);
+  auto to_and_fro = ray::Task(nested).SetResource("node2", 1).Remote(std::string("node1"), 1);
   BOOST_TEST(*back.Get() == 2);
+  BOOST_TEST(*to_and_fro.Get() == 2);
+  // The job is over everywhere, also where nodes have sent each other its tasks.
+  driver.reset();
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST(
+      eventually([&] { return cluster[static_cast<std::size_t>(i)].status()["workers"] == 0; }));
 }
 
 BOOST_AUTO_TEST_CASE(refs_inside_results_lead_back_to_their_nodes) {

@@ -46,7 +46,7 @@ using hub_actor = caf::typed_actor<
 using link_actor = caf::typed_actor<
   /// You are in: a `welcome`, packed; the GCS shards, and behind them the group manager.
   caf::reacts_to<welcome_atom, std::string, std::vector<caf::strong_actor_ptr>>,
-  /// You are not.
+  /// You are not, or not any more.
   caf::reacts_to<refuse_atom, error>,
   /// As above, in the other direction.
   caf::reacts_to<batch_atom, std::uint64_t, std::string>,

@@ -161,7 +161,7 @@ void attached_host::begin() {
 }
 
 void attached_host::set_job(job_id job, const std::string& ray_namespace) {
-  out_.add(job_op{job, ray_namespace, {}, {}});
+  out_.add(job_op{job, ray_namespace, {}, {}, {}});
 }
 
 void attached_host::await_end() {
@@ -309,9 +309,15 @@ void attached_host::welcomed(const std::string& bytes,
 }
 
 void attached_host::refused(const error& why) {
-  std::lock_guard guard(mutex_);
-  refusal_ = why;
-  changed_.notify_all();
+  {
+    std::lock_guard guard(mutex_);
+    if (!welcomed_) {
+      refusal_ = why;
+      changed_.notify_all();
+      return;
+    }
+  }
+  lost(); // cut off, though the connection is there
 }
 
 void attached_host::asked_to_leave() {

@@ -52,7 +52,8 @@ hub_options hub::core_options() {
     if (at == jobs_.end())
       return std::nullopt;
     auto& known = at->second;
-    return job_op{job, known.ray_namespace, known.program, file_stamp(known.program).value_or("")};
+    return job_op{
+      job, known.ray_namespace, known.program, file_stamp(known.program).value_or(""), {}};
   };
   options.job_ended = [this](job_id job) { unpublish_program(job); };
   options.publish_program = [this](job_id job, auto then) {
@@ -295,8 +296,11 @@ void hub::receive(std::uint64_t total, const std::string& batch) {
   auto id = client_of(from.get());
   auto done = core_.handle(id, batch);
   core_.flush();
-  if (!done)
+  if (!done) {
+    if (auto at = peers_.find(id); at != peers_.end() && !at->second.greeting.node)
+      refuse(at->second.link, done.error());
     return cut(id, done.error().what);
+  }
   auto again = peers_.find(id);
   if (again == peers_.end())
     return;

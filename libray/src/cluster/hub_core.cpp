@@ -51,10 +51,10 @@ client_id hub_core::join(client_kind kind, job_id job, actor_id only) {
 
 void hub_core::on(client_id from, job_op& op) {
   auto& c = *find(from);
-  if (c.kind == client_kind::node)
-    c.its_jobs.insert(op.job);
-  else
+  if (c.kind != client_kind::node)
     c.job = op.job;
+  else if (ended_jobs_.count(op.job) == 0)
+    foreign_jobs_[op.job] = op.home;
   options_.know_job(from, op);
 }
 
@@ -88,16 +88,15 @@ void hub_core::end_job(job_id job) {
   for (auto& [id, c] : clients_) {
     if (c.kind == client_kind::worker && c.job == job && !hosts_actor(id))
       options_.end_worker(id);
-    if (c.told_jobs.erase(job))
-      say(id, end_job_op{job});
+    c.told_jobs.erase(job);
   }
 }
 
 bool hub_core::job_is_wanted(job_id job) const {
-  return std::any_of(clients_.begin(), clients_.end(), [job](auto& x) {
-    auto& c = x.second;
-    return (c.kind == client_kind::driver && c.job == job) || c.its_jobs.count(job) != 0;
-  });
+  return foreign_jobs_.count(job) != 0
+         || std::any_of(clients_.begin(), clients_.end(), [job](auto& x) {
+              return x.second.kind == client_kind::driver && x.second.job == job;
+            });
 }
 
 bool hub_core::job_lives(job_id job) const {
@@ -177,8 +176,11 @@ void hub_core::leave(client_id gone, const std::string& cause) {
                   + ") has died: " + cause});
   if (was_node)
     disown(gone, left);
-  if (left.kind == client_kind::driver && left.job != 0)
+  if (left.kind == client_kind::driver && left.job != 0) {
     end_job(left.job);
+    for (auto& [node, id] : nodes_)
+      say(id, end_job_op{left.job});
+  }
   directory::actions actions;
   objects_.forget(gone, left.node, actions);
   for (auto& id : std::exchange(actions.orphaned, {}))

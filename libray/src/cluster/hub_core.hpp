@@ -137,10 +137,9 @@ private:
   struct client {
     client_kind kind = client_kind::driver;
     job_id job = 0;
-    /// Of a node: which, the jobs that it sends tasks of, those that it was sent tasks of, and the
-    /// inputs it has told of for its next one.
+    /// Of a node: which, the jobs that it was told of, and the inputs it has told of for its next
+    /// task.
     node_id node;
-    std::set<job_id> its_jobs;
     std::set<job_id> told_jobs;
     std::vector<object_id> early_inputs;
     std::string out;
@@ -218,7 +217,7 @@ private:
   void reach_foreign(hosted_actor& actor);
   void end_foreign(actor_id id, const error& why);
   error never_created(actor_id id) const;
-  /// Its driver is here, or another node sends its tasks; or (lives) an actor of it is left.
+  /// Its driver is here, or on another node and has not left; or (lives) an actor of it is left.
   bool job_is_wanted(job_id job) const;
   bool job_lives(job_id job) const;
   bool hosts_actor(client_id worker) const;
@@ -261,6 +260,8 @@ private:
   /// which the local scheduler may still have.
   hub_task_ptr try_again(const hub_task& task);
   void give_back(const hub_task_ptr& task);
+  /// Its driver, which is on another node, has left.
+  void end_foreign_job(job_id job);
   /// Nothing will come of this job any more: what it has not got done ends.
   void end_job(job_id job);
 
@@ -281,6 +282,9 @@ private:
   /// Placed, waiting for a process to share.
   std::map<job_id, std::vector<actor_id>> waiting_actors_;
   std::map<node_id, client_id> nodes_;
+  /// Jobs that other nodes have told of, with the nodes of their drivers; and those that are over.
+  std::map<job_id, node_id> foreign_jobs_;
+  std::set<job_id> ended_jobs_;
   std::unordered_set<object_id> bringing_;
   std::vector<client_id> dirty_;
   bool refused_ = false;

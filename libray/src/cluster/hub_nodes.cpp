@@ -10,6 +10,13 @@ namespace caf_ray::cluster {
 
 using event_kind = scheduler::task_event::kind;
 
+namespace {
+
+/// Jobs whose late tasks are recognised.
+constexpr std::size_t remembered_ends = 10'000;
+
+} // namespace
+
 bool hub_core::is_node(client_id id) {
   auto* c = find(id);
   return c && c->kind == client_kind::node;
@@ -49,8 +56,12 @@ bool hub_core::forward(node_id to, const task_ptr& task) {
 void hub_core::introduce(client_id node, job_id job) {
   if (!find(node)->told_jobs.insert(job).second)
     return;
-  if (auto known = options_.describe_job(job))
-    say(node, *known);
+  auto known = options_.describe_job(job);
+  if (!known)
+    return;
+  auto foreign = foreign_jobs_.find(job);
+  known->home = foreign == foreign_jobs_.end() ? options_.node : foreign->second;
+  say(node, *known);
 }
 
 void hub_core::locate(scheduler::input_place& input) const {
@@ -94,6 +105,8 @@ void hub_core::on(client_id from, run_op& op) {
   }
   if (spec.kind == task_kind::actor_method)
     return call_actor(task);
+  if (ended_jobs_.count(spec.job) != 0 && !spec.opts().detached)
+    return fail(task, {errc::cancelled, "its job has ended"});
   if (spec.kind == task_kind::actor_creation)
     create_actor(task);
   submit(task);
@@ -140,10 +153,17 @@ void hub_core::report(const hub_task& task, const std::vector<directory::value>&
   }
 }
 
-void hub_core::on(client_id from, end_job_op& op) {
-  find(from)->its_jobs.erase(op.job);
-  if (!job_is_wanted(op.job))
-    end_job(op.job);
+void hub_core::on(client_id, end_job_op& op) {
+  end_foreign_job(op.job);
+}
+
+/// Not when those that have sent its tasks say so: they may wait for each other.
+void hub_core::end_foreign_job(job_id job) {
+  foreign_jobs_.erase(job);
+  ended_jobs_.insert(job);
+  if (ended_jobs_.size() > remembered_ends)
+    ended_jobs_.erase(ended_jobs_.begin());
+  end_job(job);
 }
 
 // -- programs
@@ -182,9 +202,12 @@ void hub_core::disown(client_id gone, const client& left) {
     objects_.release_inside(id, actions);
     perform(actions);
   }
-  for (auto job : left.its_jobs)
-    if (!job_is_wanted(job))
-      end_job(job);
+  std::vector<job_id> jobs;
+  for (auto& [job, home] : foreign_jobs_)
+    if (home == left.node)
+      jobs.push_back(job);
+  for (auto job : jobs)
+    end_foreign_job(job);
 }
 
 } // namespace caf_ray::cluster

@@ -19,7 +19,7 @@ namespace caf_ray::cluster {
 
 /// Both ends must have the same; the hub refuses others. Changes with every change of this file or
 /// of a record it names.
-inline constexpr std::uint32_t wire_version = 2;
+inline constexpr std::uint32_t wire_version = 3;
 
 enum class value_kind : std::uint8_t {
   /// The packed value itself.
@@ -228,10 +228,12 @@ struct job_op {
   std::string program;
   /// Of the program (`file_stamp`), from a node: who sees another file there asks for its content.
   std::string stamp;
+  /// From a node: where its driver is.
+  node_id home;
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, job_op& x) {
-    return f(x.job, x.ray_namespace, x.program, x.stamp);
+    return f(x.job, x.ray_namespace, x.program, x.stamp, x.home);
   }
 };
 
@@ -259,7 +261,7 @@ struct program_op {
   }
 };
 
-/// Between nodes: nothing of this job will come from me any more, and what came shall end.
+/// Between nodes: the driver of this job was here and has left; what is left of the job shall end.
 struct end_job_op {
   job_id job = 0;
 

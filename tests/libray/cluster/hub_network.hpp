@@ -74,7 +74,7 @@ struct network {
       to_client[{i, to}].push_back(std::move(batch));
     };
     options.know_job = [](client_id, const job_op&) {};
-    options.describe_job = [](job_id id) { return job_op{id, "", "program", ""}; };
+    options.describe_job = [](job_id id) { return job_op{id, "", "program", "", {}}; };
     options.start_worker = [&h](job_id, actor_id) { ++h.workers_to_start; };
     options.end_worker = [&h](client_id who) { h.to_end.push_back(who); };
     options.kill_worker = [](client_id) {};
