@@ -30,6 +30,8 @@ struct pending_task : scheduled_task {
   std::vector<EntryPtr> results;
   /// It came from the node to be run here; `results` is empty, `host::completed` takes them.
   bool foreign = false;
+  /// Where the node looks whether it has started; null: nowhere.
+  std::atomic<std::uint8_t>* start_mark = nullptr;
   /// How long it ran; for `host::completed`.
   std::uint64_t run_ns = 0;
   /// Results that the node has not told of; where the node runs it.

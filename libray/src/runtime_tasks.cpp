@@ -183,6 +183,8 @@ void runtime::run_dispatched(const pending_task_ptr& task) {
 }
 
 void runtime::run_claimed(const pending_task_ptr& task) {
+  if (task->start_mark)
+    task->start_mark->store(1, std::memory_order_release);
   auto& gauge = host_->gauge();
   auto begin = std::chrono::steady_clock::now();
   bool dispatched = task->dispatched.load(std::memory_order_relaxed);

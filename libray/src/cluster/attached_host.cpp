@@ -133,6 +133,8 @@ attached_host::attached_host(runtime& owner, attach_options options)
     ask.pin = [this](const pin_op& op) { out_.add(op); };
     ask.unpin = [this](const unpin_op& op) { out_.add(op); };
     memory_ = value_or_throw(open_memory(entry_.memory_path, std::move(ask)));
+    if (!entry_.marks_path.empty() && !(marks_ = map_marks(entry_.marks_path, entry_.marks_block)))
+      throw_error({errc::io_failed, "cannot map the node's memory at " + entry_.marks_path});
     std::vector<gcs::shard_actor> shards;
     for (auto i = 0u; i < entry_.shard_count; ++i)
       shards.push_back(caf::actor_cast<gcs::shard_actor>(services_.at(i)));
@@ -403,6 +405,8 @@ void attached_host::on(run_op& op) {
   task->spec = std::move(op.spec);
   task->attempt = op.attempt;
   task->dispatched.store(true, std::memory_order_relaxed);
+  if (op.mark != 0 && op.mark <= marks_per_block && marks_)
+    task->start_mark = marks_ + (op.mark - 1);
   for (auto& argument : task->spec.arguments)
     if (argument.ref)
       task->inputs.push_back(received(argument.ref));

@@ -10,6 +10,7 @@
 #include "libray/src/cluster/actors.hpp"
 #include "libray/src/cluster/outbox.hpp"
 #include "libray/src/cluster/remote_memory.hpp"
+#include "libray/src/cluster/start_marks.hpp"
 #include "libray/src/host.hpp"
 #include "libray/src/transport/connection.hpp"
 
@@ -126,6 +127,7 @@ private:
   link_actor link_;
   caf::strong_actor_ptr hub_;
   outbox out_;
+  start_mark* marks_ = nullptr;
   remote_memory* memory_ = nullptr;
   std::unique_ptr<gcs::client> control_;
   group_manager_actor groups_;

@@ -37,10 +37,15 @@ struct welcome {
   /// Of a worker: whose tasks it will run.
   job_id job = 0;
   std::string ray_namespace;
+  /// Of a worker for plain tasks: where its `start_mark`s can be opened, and which block is its
+  /// own. Empty: it has none.
+  std::string marks_path;
+  std::uint32_t marks_block = 0;
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, welcome& x) {
-    return f(x.node, x.memory_path, x.memory_bytes, x.slots, x.shard_count, x.job, x.ray_namespace);
+    return f(x.node, x.memory_path, x.memory_bytes, x.slots, x.shard_count, x.job, x.ray_namespace,
+             x.marks_path, x.marks_block);
   }
 };
 

@@ -30,10 +30,16 @@ constexpr auto wish_patience = 10s;
 /// A worker process may take this long to join: program start, static constructors.
 constexpr auto start_patience = 30s;
 
+/// Where a process of the same user opens what we have open.
+std::string shared_path(int descriptor) {
+  return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(descriptor);
+}
+
 } // namespace
 
 hub::hub(caf::actor_config& config, hub_settings settings)
-  : io_hosted<hub_actor::base>(config), settings_(std::move(settings)), core_(core_options()) {
+  : io_hosted<hub_actor::base>(config), settings_(std::move(settings)),
+    marks_(start_marks::make().value_or(nullptr)), core_(core_options()) {
   set_down_handler([this](const caf::down_msg& down) { lose(down.source); });
 }
 
@@ -139,8 +145,7 @@ void hub::welcome_process(const std::string& bytes, const caf::strong_actor_ptr&
                      + "; build the program with the same caf-ray as the node"});
   welcome answer;
   answer.node = settings_.node;
-  answer.memory_path = "/proc/" + std::to_string(getpid()) + "/fd/"
-                       + std::to_string(settings_.store->memory_descriptor());
+  answer.memory_path = shared_path(settings_.store->memory_descriptor());
   answer.slots = settings_.slots;
   answer.shard_count = static_cast<std::uint32_t>(settings_.services.size() - 1);
   peer newcomer;
@@ -159,6 +164,12 @@ void hub::welcome_process(const std::string& bytes, const caf::strong_actor_ptr&
     process = std::move(at->second.process);
     starting_.erase(at);
   }
+  mark_block marks;
+  if (auto block = said->is_worker && !only && marks_ ? marks_->take() : std::nullopt) {
+    marks = mark_block(marks_.get(), *block);
+    answer.marks_path = shared_path(marks_->descriptor());
+    answer.marks_block = *block;
+  }
   monitor(caf::actor_cast<caf::actor>(link));
   send(caf::actor_cast<link_actor>(link), welcome_atom_v, pack(answer), settings_.services);
   // From here on batches may go there: the peer must be known before the core sends the first.
@@ -167,7 +178,8 @@ void hub::welcome_process(const std::string& bytes, const caf::strong_actor_ptr&
   peers_[id] = std::move(newcomer);
   if (said->is_worker)
     workers_[id] = std::move(process);
-  core_.join(said->is_worker ? client_kind::worker : client_kind::driver, answer.job, only);
+  core_.join(said->is_worker ? client_kind::worker : client_kind::driver, answer.job, only,
+             std::move(marks));
   core_.flush();
 }
 

@@ -136,6 +136,8 @@ private:
   void look_up_actors();
 
   hub_settings settings_;
+  /// Before the core, whose clients give theirs back. Null: no memory for them.
+  std::unique_ptr<start_marks> marks_;
   hub_core core_;
   std::map<client_id, peer> peers_;
   std::map<const void*, client_id> by_link_;

@@ -183,7 +183,7 @@ void hub_core::end_actor(actor_id id, const std::string& cause, bool may_restart
   give_back(creation);
   creation->worker = 0;
   if (restarts) {
-    find_actor(id)->creation = try_again(*creation);
+    find_actor(id)->creation = try_again(*creation, creation->attempt + 1);
     return;
   }
   finish(creation);

@@ -27,9 +27,10 @@ hub_core::hub_core(hub_options options) : options_(std::move(options)), pool_(op
 
 // -- processes
 
-client_id hub_core::join(client_kind kind, job_id job, actor_id only) {
+client_id hub_core::join(client_kind kind, job_id job, actor_id only, mark_block marks) {
   auto id = ++last_client_;
   auto& c = clients_[id];
+  c.marks = std::move(marks);
   c.kind = kind;
   c.job = job;
   if (only) {
@@ -170,10 +171,11 @@ void hub_core::leave(client_id gone, const std::string& cause) {
   for (auto& id : left.unannounced)
     options_.store->erase(id);
   for (auto& [id, task] : left.running)
-    lost(task, {was_node ? errc::node_died : errc::worker_died,
-                "the " + std::string(was_node ? "node" : "worker") + " that ran "
-                  + task->spec.display_name() + " (" + to_string(task->spec.id)
-                  + ") has died: " + cause});
+    lost(task, was_node || left.marks.has_started(task->mark),
+         {was_node ? errc::node_died : errc::worker_died,
+          "the " + std::string(was_node ? "node" : "worker") + " that ran "
+            + task->spec.display_name() + " (" + to_string(task->spec.id)
+            + ") has died: " + cause});
   if (was_node)
     disown(gone, left);
   if (left.kind == client_kind::driver && left.job != 0) {
@@ -341,11 +343,13 @@ bool hub_core::send_task(client_id worker, const hub_task_ptr& task) {
     if (objects_.must_tell(id, worker))
       tell(worker, id, true);
   });
-  write_task<run_op>(c.out, spec, task->attempt);
+  bool is_counted = c.kind == client_kind::worker && spec.kind == task_kind::plain;
+  task->mark = is_counted ? c.marks.take() : 0;
+  write_task<run_op>(c.out, spec, task->attempt, task->mark);
   added(worker, c);
   task->worker = worker;
   c.running.emplace(spec.id, task);
-  if (c.kind == client_kind::worker && spec.kind == task_kind::plain)
+  if (is_counted)
     pool_.sent(worker);
   return true;
 }
@@ -372,6 +376,7 @@ void hub_core::on(client_id from, done_op& op) {
   }
   auto task = std::move(at->second);
   c.running.erase(at);
+  c.marks.give_back(task->mark);
   if (!by_node && task->spec.kind == task_kind::plain) {
     pool_.ended(from, std::chrono::nanoseconds(op.run_ns), options_.now());
     auto& gauge = options_.ports->gauge;
@@ -430,21 +435,21 @@ void hub_core::finish(const hub_task_ptr& task) {
   perform(actions);
 }
 
-void hub_core::lost(const hub_task_ptr& task, const error& why) {
+void hub_core::lost(const hub_task_ptr& task, bool had_started, const error& why) {
   auto at = tasks_.find(task->spec.id);
   if (at == tasks_.end() || at->second != task)
     return; // it was ended meanwhile, with its job
   auto limit = task->spec.opts().max_retries;
-  if (limit >= 0 && task->attempt >= static_cast<std::uint32_t>(limit))
+  if (had_started && limit >= 0 && task->attempt >= static_cast<std::uint32_t>(limit))
     return fail(task, why);
   give_back(task);
-  try_again(*task);
+  try_again(*task, task->attempt + had_started);
 }
 
-hub_task_ptr hub_core::try_again(const hub_task& task) {
+hub_task_ptr hub_core::try_again(const hub_task& task, std::uint32_t attempt) {
   auto next = std::make_shared<hub_task>();
   next->spec = task.spec;
-  next->attempt = task.attempt + 1;
+  next->attempt = attempt;
   next->placed = task.placed;
   next->own = task.own;
   next->homes = task.homes;

@@ -15,6 +15,7 @@
 #include "gcs/types/placement.hpp"
 #include "gcs/types/records.hpp"
 #include "libray/src/cluster/directory.hpp"
+#include "libray/src/cluster/start_marks.hpp"
 #include "libray/src/cluster/wire.hpp"
 #include "libray/src/cluster/worker_pool.hpp"
 #include "objstore/store.hpp"
@@ -27,6 +28,8 @@ namespace caf_ray::cluster {
 struct hub_task final : scheduled_task {
   /// Who was sent it, a worker or another node; 0: nobody yet.
   client_id worker = 0;
+  /// Of that worker's marks, the one that says whether it has started.
+  std::uint32_t mark = 0;
   /// Submitted by a process of this host: its results are this node's to know.
   bool own = false;
   /// The nodes that have sent it here, and wait.
@@ -102,7 +105,8 @@ public:
   /// The number that the next one to join will have.
   client_id next_client() const noexcept { return last_client_ + 1; }
   /// `only` is the actor that the process was started for.
-  client_id join(client_kind kind, job_id job, actor_id only = {});
+  /// `marks` are those of a worker for plain tasks.
+  client_id join(client_kind kind, job_id job, actor_id only = {}, mark_block marks = {});
   /// Another node, which may send tasks and be sent some.
   client_id join_node(node_id node);
   /// The process or node has died or said goodbye.
@@ -142,6 +146,7 @@ private:
     node_id node;
     std::set<job_id> told_jobs;
     std::vector<object_id> early_inputs;
+    mark_block marks;
     std::string out;
     bool in_dirty = false;
     /// Sent to it and not ended.
@@ -253,12 +258,12 @@ private:
   void fail(const hub_task_ptr& task, const error& why);
   /// Its results are resolved.
   void finish(const hub_task_ptr& task);
-  /// The worker that ran it is gone: again, or an error.
-  void lost(const hub_task_ptr& task, const error& why);
+  /// Who was sent it is gone: again, or an error. One that had not started is not hurt.
+  void lost(const hub_task_ptr& task, bool had_started, const error& why);
   void submit(const hub_task_ptr& task);
   /// A task of its own with the same ids, submitted in the place of one that has come to nothing,
   /// which the local scheduler may still have.
-  hub_task_ptr try_again(const hub_task& task);
+  hub_task_ptr try_again(const hub_task& task, std::uint32_t attempt);
   void give_back(const hub_task_ptr& task);
   /// Its driver, which is on another node, has left.
   void end_foreign_job(job_id job);

@@ -100,7 +100,7 @@ void hub_core::on(client_id from, run_op& op) {
     auto* there = known->worker ? find(known->worker) : nullptr;
     if (there && there->kind == client_kind::node && spec.kind == task_kind::plain
         && there->running.erase(spec.id))
-      try_again(*known);
+      try_again(*known, known->attempt);
     return;
   }
   if (spec.kind == task_kind::actor_method)

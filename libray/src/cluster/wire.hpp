@@ -19,7 +19,7 @@ namespace caf_ray::cluster {
 
 /// Both ends must have the same; the hub refuses others. Changes with every change of this file or
 /// of a record it names.
-inline constexpr std::uint32_t wire_version = 3;
+inline constexpr std::uint32_t wire_version = 4;
 
 enum class value_kind : std::uint8_t {
   /// The packed value itself.
@@ -278,10 +278,12 @@ struct end_job_op {
 struct run_op {
   task_spec spec;
   std::uint32_t attempt = 0;
+  /// Of a worker's `start_mark`s the one to set when it starts, from 1; 0: none.
+  std::uint32_t mark = 0;
 
   template <class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, run_op& x) {
-    return f(x.spec, x.attempt);
+    return f(x.spec, x.attempt, x.mark);
   }
 };
 
@@ -372,13 +374,13 @@ void write_op(std::string& batch, const Op& op) {
   flat_writer(batch).write(op);
 }
 
-/// The same for a spec that stays where it is.
-template <class Op>
-void write_task(std::string& batch, const task_spec& spec, std::uint32_t attempt) {
+/// The same for a spec that stays where it is; `rest` are the other members.
+template <class Op, class... Ts>
+void write_task(std::string& batch, const task_spec& spec, const Ts&... rest) {
   batch.push_back(static_cast<char>(op_number<Op>));
   flat_writer writer(batch);
   writer.write(spec);
-  writer.write(attempt);
+  (writer.write(rest), ...);
 }
 
 /// Calls `visit(op)` for each operation of a batch, in order; each with its own type, as an lvalue

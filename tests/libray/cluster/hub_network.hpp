@@ -64,7 +64,9 @@ struct network {
   void add_host(std::size_t i) {
     auto& h = *hosts.emplace_back(std::make_unique<host>());
     h.id = {0x0de, i};
-    h.store = objstore::store::open({.capacity_bytes = 4 << 20}).value();
+    objstore::store_options small;
+    small.capacity_bytes = 4 << 20;
+    h.store = objstore::store::open(small).value();
     hub_options options;
     options.node = h.id;
     options.store = h.store;

@@ -34,7 +34,7 @@ std::vector<object_id> wanted(const std::string& batch) {
 
 /// An operation of about this size.
 put_op large(const std::string& bytes) {
-  return {object(1), {value_kind::inlined, bytes, bytes.size(), {}, {}}};
+  return {object(1), {value_kind::inlined, bytes, bytes.size(), {}, {}, {}}};
 }
 
 struct fixture {

@@ -222,8 +222,8 @@ BOOST_AUTO_TEST_CASE(a_task_written_from_where_it_stays_is_the_same_operation) {
     write_task<submit_op>(submitted, spec, attempt);
     BOOST_TEST_REQUIRE((submitted == "kept" + packed(submit_op{spec, attempt})));
     std::string run;
-    write_task<run_op>(run, spec, attempt);
-    BOOST_TEST_REQUIRE((run == packed(run_op{spec, attempt})));
+    write_task<run_op>(run, spec, attempt, std::uint32_t{7});
+    BOOST_TEST_REQUIRE((run == packed(run_op{spec, attempt, 7})));
   }
 }
 
