@@ -288,6 +288,8 @@ void runtime::GetAll(const std::vector<ObjectEntry*>& entries, int timeout_ms) {
                        + " ms; give 0 or more, or -1 to wait for ever");
   using clock = std::chrono::steady_clock;
   auto deadline = clock::now() + std::chrono::milliseconds(std::max(timeout_ms, 0));
+  for (auto entry : entries)
+    ask_for(*entry); // not one after another: each may be a way to the node and back
   for (auto entry : entries) {
     auto left = timeout_ms;
     if (timeout_ms > 0) {

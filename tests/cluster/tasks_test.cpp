@@ -44,7 +44,18 @@ std::tuple<int, std::string> two() {
   return {1, "two"};
 }
 
-RAY_REMOTE(add, process, numbers, sum, fib, throws, wrapped, unwrap, wait_for, two);
+std::vector<ray::ObjectRef<int>> many_refs(int count) {
+  std::vector<ray::ObjectRef<int>> refs;
+  for (int i = 0; i < count; ++i)
+    refs.push_back(ray::Put(i));
+  return refs;
+}
+int count_refs(const std::vector<ray::ObjectRef<int>>& refs) {
+  return static_cast<int>(refs.size());
+}
+
+RAY_REMOTE(many_refs, count_refs, add, process, numbers, sum, fib, throws, wrapped, unwrap,
+           wait_for, two);
 
 } // namespace
 
@@ -106,6 +117,25 @@ BOOST_AUTO_TEST_CASE(return_several_values) {
   auto [one, name] = ray::Task(two).RemoteTuple();
   BOOST_TEST(*one.Get() == 1);
   BOOST_TEST(*name.Get() == "two");
+}
+
+BOOST_AUTO_TEST_CASE(name_as_many_objects_as_fit_and_no_more) {
+  constexpr int fits = 10'000, too_many = 30'000;
+  auto refs = *ray::Task(many_refs).Remote(fits).Get();
+  BOOST_TEST(*ray::Get(refs).back() == fits - 1);
+  BOOST_TEST(*ray::Task(count_refs).Remote(refs).Get() == fits);
+  auto result =
+    text_of<ray::internal::RayException>([&] { ray::Task(many_refs).Remote(too_many).Get(); });
+  BOOST_TEST(result.find("names 30000 objects") != std::string::npos, result);
+  while (refs.size() < too_many) {
+    auto more = *ray::Task(many_refs).Remote(fits).Get();
+    refs.insert(refs.end(), more.begin(), more.end());
+  }
+  auto all = ray::Put(refs);
+  auto task =
+    text_of<ray::internal::RayException>([&] { ray::Task(count_refs).Remote(all).Get(); });
+  BOOST_TEST(task.find("names 30000 objects") != std::string::npos, task);
+  BOOST_TEST(*ray::Task(add).Remote(1, 1).Get() == 2, "the worker and the driver live on");
 }
 
 BOOST_AUTO_TEST_CASE(are_cancelled_before_they_start) {

@@ -118,7 +118,8 @@ private:
   /// An object that the node has named: it counts this.
   EntryPtr received(object_id id);
   /// Before the id of an object leaves this process, the node must know it.
-  void publish(std::string& batch, ObjectEntry& entry);
+  void publish(ObjectEntry& first);
+  static result<void> check_names(const std::string& what, std::size_t count);
 
   runtime& owner_;
   std::unique_ptr<caf::actor_system_config> config_;

@@ -366,6 +366,11 @@ inline constexpr std::size_t batch_bytes = 128 * 1024;
 /// One operation more must fit: a value or arguments, and the record around them.
 static_assert(batch_bytes + 2 * inline_value_bytes < max_control_message_bytes);
 
+/// Objects that a task or the results of one may name.
+inline constexpr std::size_t max_named_objects = 20'000;
+static_assert(batch_bytes + inline_value_bytes + 32 * max_named_objects
+              < max_control_message_bytes);
+
 /// Appends `op` to `batch`.
 template <class Op>
 void write_op(std::string& batch, const Op& op) {
