@@ -63,34 +63,6 @@ BOOST_AUTO_TEST_CASE(a_task_without_retries_says_soon_that_its_worker_died) {
   BOOST_TEST((time < std::chrono::milliseconds(500) * slowdown));
 }
 
-// Short tasks are sent to a worker before it can start them.
-BOOST_AUTO_TEST_CASE(tasks_that_had_not_started_are_not_hurt_by_the_death_of_their_worker) {
-  std::vector<ray::ObjectRef<int>> quick;
-  for (int i = 0; i < 300; ++i)
-    quick.push_back(ray::Task(own_process).Remote());
-  for (auto& ref : quick)
-    ref.Get();
-  file_door door((node.folder() / "door").string());
-  std::vector<ray::ObjectRef<int>> running;
-  std::vector<pid_t> workers;
-  for (auto name : {"one", "two"}) {
-    auto file = (node.folder() / name).string();
-    running.push_back(ray::Task(tell_and_wait).SetMaxRetries(0).Remote(file, door.path()));
-    workers.push_back(told_in(file));
-  }
-  std::vector<ray::ObjectRef<int>> behind;
-  for (int i = 0; i < 40; ++i)
-    behind.push_back(ray::Task(own_process).SetMaxRetries(0).Remote());
-  // They are somewhere in the two; whoever asks for another one finds none that is free.
-  BOOST_TEST(ray::Wait(behind, 1, 100).ready.empty());
-  kill(workers[0], SIGKILL);
-  text_of<ray::internal::RayWorkerException>([&] { running[0].Get(); });
-  door.open();
-  BOOST_TEST(*running[1].Get() == workers[1]);
-  for (auto& ref : behind)
-    BOOST_TEST(*ref.Get() != workers[0]);
-}
-
 BOOST_AUTO_TEST_CASE(twenty_dead_workers_cost_no_result) {
   std::mt19937 random(20251125);
   BOOST_TEST_MESSAGE("seed 20251125");
@@ -132,6 +104,33 @@ BOOST_AUTO_TEST_CASE(a_dead_node_ends_what_waits_for_it) {
   auto text = text_of<ray::internal::RayException>([&] { task.Get(); });
   BOOST_TEST(text.find("node") != std::string::npos, text);
   BOOST_TEST(eventually([&] { return !is_running(worker); }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(cluster_worker_death)
+
+// Short tasks are sent to a worker before it can start them; this node has one worker.
+BOOST_AUTO_TEST_CASE(does_not_hurt_tasks_that_had_not_started) {
+  test_node node(1);
+  driver_session driver;
+  std::vector<ray::ObjectRef<int>> quick;
+  for (int i = 0; i < 300; ++i)
+    quick.push_back(ray::Task(own_process).Remote());
+  for (auto& ref : quick)
+    ref.Get();
+  file_door door((node.folder() / "door").string());
+  auto file = (node.folder() / "pid").string();
+  auto running = ray::Task(tell_and_wait).SetMaxRetries(0).Remote(file, door.path());
+  auto worker = told_in(file);
+  std::vector<ray::ObjectRef<int>> behind;
+  for (int i = 0; i < 40; ++i)
+    behind.push_back(ray::Task(own_process).SetMaxRetries(0).Remote());
+  BOOST_TEST(ray::Wait(behind, 1, 100).ready.empty());
+  kill(worker, SIGKILL);
+  text_of<ray::internal::RayWorkerException>([&] { running.Get(); });
+  for (auto& ref : behind)
+    BOOST_TEST(*ref.Get() != worker);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -136,7 +136,8 @@ struct network {
   void submit(process& p) {
     submit_op op;
     auto& spec = op.spec;
-    spec.id = {0x7a5c, ++last_id};
+    // Below there is room for the index of a result.
+    spec.id = {0x7a5c, ++last_id << 32};
     spec.job = job;
     spec.function = "f";
     spec.return_count = static_cast<std::uint32_t>(1 + below(2));
