@@ -1,8 +1,8 @@
 // caf-ray-bench: how fast it is, against what the machine could do.
 //
-// Each case measures the public API of the embedded runtime and, in turns with it, a peer or a
-// limit on the same machine. Which figure each answers (targets of the project; figures published
-// for Ray in brackets, from far larger machines and for orientation only):
+// Each case measures the public API of the embedded runtime (`core`) and, in turns with it, a peer
+// or a limit on the same machine. Which figure each answers (targets of the project; figures
+// published for Ray in brackets, from far larger machines and for orientation only):
 //
 //   task_rows       tasks             no-op tasks [Ray 2.48: 8 k/s, paper: 18 k/s a node]
 //                   submit_get        submit one and get it [1.0 ms]
@@ -23,6 +23,10 @@
 //                   gets              10,000 objects in one get [23.5 s]
 //                   queued            1,000,000 queued tasks [184 s]
 //   endurance_rows  endurance         10,000,000 tasks leave nothing behind [paper figure 10b]
+//
+// and, as `cluster`, of the runtime in processes:
+//
+//   process_rows    process_*         tasks, calls, actors, objects [as above]
 
 #include <algorithm>
 #include <exception>
@@ -36,7 +40,9 @@ namespace {
 
 using namespace caf_ray::bench;
 
-std::vector<bench_case> all_cases() {
+std::vector<bench_case> all_cases(const std::string& suite) {
+  if (suite == "cluster")
+    return {process_cases().begin(), process_cases().end()};
   std::vector<bench_case> all;
   for (auto group : {task_cases(), actor_cases(), object_cases(), capacity_cases(),
                      transfer_cases(), fan_cases(), endurance_cases()})
@@ -46,7 +52,7 @@ std::vector<bench_case> all_cases() {
 
 /// The cases to run, in their own order. Throws usage_error for a name that is none.
 std::vector<bench_case> chosen_cases(const options& given) {
-  auto all = all_cases();
+  auto all = all_cases(given.suite);
   std::string names;
   for (auto& one : all)
     names.append(" ").append(one.name);

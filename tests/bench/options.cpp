@@ -5,9 +5,10 @@
 namespace caf_ray::bench {
 
 const char* usage() {
-  return "caf-ray-bench core [--quick] [--only CASE]... [--json FILE]\n"
+  return "caf-ray-bench core|cluster [--quick] [--only CASE]... [--json FILE]\n"
          "\n"
          "  core         one process, everything in it: what tests/bench/README.md lists\n"
+         "  cluster      driver, node and workers as processes of this host\n"
          "  --quick      small sizes and few rounds: shows that all works, not how fast\n"
          "  --only CASE  this case alone; may be given several times\n"
          "  --json FILE  writes the rows there as well\n";
@@ -15,7 +16,7 @@ const char* usage() {
 
 options parse_options(std::span<const char* const> arguments) {
   options given;
-  std::string suite;
+  auto& suite = given.suite;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word = arguments[i];
     auto value = [&]() -> std::string {
@@ -36,9 +37,9 @@ options parse_options(std::span<const char* const> arguments) {
     else
       suite = word;
   }
-  if (!given.help && suite != "core")
-    throw usage_error(suite.empty() ? "say which benchmark: core"
-                                    : "no benchmark \"" + suite + "\"; there is: core");
+  if (!given.help && suite != "core" && suite != "cluster")
+    throw usage_error(suite.empty() ? "say which benchmark: core or cluster"
+                                    : "no benchmark \"" + suite + "\"; there are: core, cluster");
   return given;
 }
 

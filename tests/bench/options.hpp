@@ -14,6 +14,8 @@ struct usage_error : std::runtime_error {
 
 /// What the command line asked for.
 struct options {
+  /// Which cases: core or cluster.
+  std::string suite;
   bool help = false;
   bool quick = false;
   /// File for the rows; empty: none.

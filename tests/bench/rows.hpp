@@ -23,5 +23,6 @@ std::span<const bench_case> capacity_cases();
 std::span<const bench_case> transfer_cases();
 std::span<const bench_case> fan_cases();
 std::span<const bench_case> endurance_cases();
+std::span<const bench_case> process_cases();
 
 } // namespace caf_ray::bench

@@ -10,6 +10,11 @@ if(NOT result STREQUAL "0")
   message(FATAL_ERROR "it ended with ${result}")
 endif()
 
+execute_process(COMMAND ${PROGRAM} cluster --quick --only process_small RESULT_VARIABLE result)
+if(NOT result STREQUAL "0")
+  message(FATAL_ERROR "with processes it ended with ${result}")
+endif()
+
 file(READ ${JSON} text)
 string(JSON count LENGTH "${text}")
 math(EXPR last "${count} - 1")
