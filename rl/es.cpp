@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "rl/env/registry.hpp"
+#include "rl/learner.hpp"
 #include "rl/rng.hpp"
 
 namespace rl {
@@ -20,15 +21,17 @@ std::vector<Field> EsConfig::fields() {
     {"weight_decay", &weight_decay, "pull of the weights towards 0", 0, 1, "0.005"},
     {"hidden", &hidden, "units of the hidden layers", 1, 65536, "64,64"},
     {"activation", &activation, "between layers: tanh (the paper) or relu"},
+    {"normalise_observations", &normalise_observations, "show the network unit scale"},
   };
 }
 
 EsSpec es_spec(const EsConfig& config, const RunOptions& options) {
   auto env = make_network_env(options.env);
-  return {options.env,
-          {env->observation_space(), env->action_space(), config.hidden, config.activation, false},
-          config.sigma,
-          static_cast<int>(config.episodes)};
+  PolicySpec policy{
+    env->observation_space(),     env->action_space(), config.hidden, config.activation, false,
+    config.normalise_observations};
+  auto noisy = ActorCritic<float>(policy).trainable_count();
+  return {options.env, std::move(policy), config.sigma, static_cast<int>(config.episodes), noisy};
 }
 
 // ---- what a worker does: algorithm 2, lines 4, 5 and 11 ----
@@ -37,15 +40,19 @@ EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob
   ActorCritic<float> policy(spec.policy);
   policy.check_weights(weights);
   ActorCritic<float>::Workspace workspace;
-  std::vector<float> noise(weights.size()), tried(weights.size());
+  std::vector<float> noise(spec.noisy), tried(weights.begin(), weights.end());
   Rng(job.noise_seed).fill_normal(noise);
   EsScore score;
+  if (spec.policy.normalise)
+    score.observations = RunningMoments(policy.observation_size());
   auto play = [&](double sign) {
     auto scale = static_cast<float>(sign * spec.sigma);
-    for (std::size_t i = 0; i < weights.size(); ++i)
+    for (std::size_t i = 0; i < noise.size(); ++i)
       tried[i] = weights[i] + scale * noise[i];
     auto result =
       evaluate(spec.env, job.env_seed, spec.episodes, [&](auto observation, auto action) {
+        if (spec.policy.normalise)
+          score.observations.add(observation);
         policy.act_greedily(tried, observation, action, workspace);
       });
     score.steps += result.steps;
@@ -121,104 +128,106 @@ std::vector<double> centred_ranks(std::span<const double> scores) {
   return ranks;
 }
 
-Es::Es(const EsConfig& config, const EsSpec& spec, std::uint64_t seed)
-  : config_(config), env_(spec.env), seed_(seed), policy_(spec.policy),
-    adam_(policy_.parameter_count()) {
-  Rng start(derive_seed(seed, "initial weights"));
-  weights_ = policy_.initialise(start);
-}
-
-std::vector<EsJob> Es::jobs(std::int64_t update) const {
-  auto noise = derive_seed(seed_, "noise"), env = derive_seed(seed_, "environments");
+std::vector<EsJob> es_jobs(std::uint64_t seed, std::int64_t update, std::int64_t pairs) {
+  auto noise = derive_seed(seed, "noise"), env = derive_seed(seed, "environments");
   std::vector<EsJob> result;
-  for (std::int64_t i = 0; i < config_.pairs; ++i) {
+  for (std::int64_t i = 0; i < pairs; ++i) {
     auto u = static_cast<std::uint64_t>(update), pair = static_cast<std::uint64_t>(i);
     result.push_back({derive_seed(noise, u, pair), derive_seed(env, u, pair)});
   }
   return result;
 }
 
-std::vector<double> Es::shares(std::span<const EsJob> jobs, std::span<const EsScore> scores) const {
+std::vector<double> es_returns(const char* algorithm, const EsSpec& spec,
+                               std::span<const EsJob> jobs, std::span<const EsScore> scores) {
   std::vector<double> returns;
   for (std::size_t i = 0; i < scores.size(); ++i)
     for (auto member : {scores[i].plus, scores[i].minus}) {
       if (!std::isfinite(member)) // it has no rank
         throw Error(ErrorCode::not_finite,
-                    "ES: the mean return of pair " + std::to_string(i) + " in " + env_ + " is "
-                      + std::to_string(member) + " (episodes of seed "
+                    std::string(algorithm) + ": the mean return of pair " + std::to_string(i)
+                      + " in " + spec.env + " is " + std::to_string(member) + " (episodes of seed "
                       + std::to_string(jobs[i].env_seed)
                       + "); the environment gives rewards that are no numbers");
       returns.push_back(member);
     }
-  auto ranks = centred_ranks(returns);
+  return returns;
+}
+
+double count_scores(Run& run, const EsSpec& spec, std::span<const EsScore> scores) {
+  auto best = scores.front().plus;
+  for (auto& score : scores) {
+    run.add_steps(score.steps);
+    for (int i = 0; i < spec.episodes; ++i) { // each as good as their mean
+      run.add_episode(score.plus);
+      run.add_episode(score.minus);
+    }
+    best = std::max({best, score.plus, score.minus});
+  }
+  return best;
+}
+
+Es::Es(const EsConfig& config, const EsSpec& spec, std::uint64_t seed)
+  : config_(config), spec_(spec), seed_(seed), policy_(spec.policy),
+    scale_({.observations = config.normalise_observations}, policy_, 0),
+    adam_(policy_.trainable_count()) {
+  Rng start(derive_seed(seed, "initial weights"));
+  weights_ = policy_.initialise(start);
+}
+
+std::vector<double> Es::shares(std::span<const EsJob> jobs, std::span<const EsScore> scores) const {
+  auto ranks = centred_ranks(es_returns("ES", spec_, jobs, scores));
   // Gradient of the loss -E[F]: minus 1 / (n sigma) times the sum of F_i epsilon_i (algorithm 2,
   // line 11), with n = 2 pairs; the two members of a pair share their noise up to the sign.
-  auto factor = 1.0 / (static_cast<double>(returns.size()) * config_.sigma);
+  auto factor = 1.0 / (static_cast<double>(ranks.size()) * config_.sigma);
   std::vector<double> result;
   for (std::size_t i = 0; i < scores.size(); ++i)
     result.push_back(-factor * (ranks[2 * i] - ranks[2 * i + 1]));
   return result;
 }
 
+void Es::observe(std::span<const EsScore> scores) {
+  for (auto& score : scores)
+    scale_.add(score.observations);
+  scale_.write(weights_);
+}
+
 double Es::step(std::vector<float> gradient) {
   auto norm = nn::clip_norm(std::span(gradient), 0);
   for (std::size_t k = 0; k < gradient.size(); ++k)
     gradient[k] += static_cast<float>(config_.weight_decay) * weights_[k];
-  adam_.step(weights_, gradient, config_.learning_rate);
+  adam_.step(std::span(weights_).first(gradient.size()), gradient, config_.learning_rate);
   return norm;
 }
 
 void Es::save(Checkpoint& checkpoint) const {
-  checkpoint.put_floats("weights", weights_);
-  ByteWriter out;
-  adam_.save(out);
-  checkpoint.put("learner", out.take());
+  save_learner(checkpoint, weights_, adam_);
+  scale_.save(checkpoint);
 }
 
 void Es::load(const Checkpoint& checkpoint) {
-  auto weights = checkpoint.get_floats("weights");
-  if (weights.size() != weights_.size())
-    throw Error(ErrorCode::bad_checkpoint,
-                "the checkpoint has " + std::to_string(weights.size()) + " weights, this network "
-                  + std::to_string(weights_.size()) + ": its layers are others");
-  ByteReader in(checkpoint.get("learner"));
-  adam_.load(in);
-  weights_ = std::move(weights);
+  load_learner(checkpoint, weights_, adam_);
+  scale_.load(checkpoint);
 }
 
 // ---- train: algorithm 2. With ray, the workers are those of es_workers.cpp ----
 
 TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
   auto& options = run.options();
-  Es es(config, es_spec(config, options), run.seed());
+  auto spec = es_spec(config, options);
+  Es es(config, spec, run.seed());
   run.restore([&](const Checkpoint& checkpoint) { es.load(checkpoint); });
   auto save = [&](Checkpoint& checkpoint) { es.save(checkpoint); };
-  ActorCritic<float>::Workspace workspace;
   auto evaluation = [&](const char* purpose) {
-    auto result =
-      evaluate(options.env, derive_seed(run.seed(), purpose),
-               static_cast<int>(options.evaluation_episodes), [&](auto observation, auto action) {
-                 es.policy().act_greedily(es.weights(), observation, action, workspace);
-               });
-    run.add(result);
-    return result;
+    return evaluate_policy(run, purpose, es.policy(), es.weights());
   };
   while (run.more()) {
     auto jobs = es.jobs(run.updates());
     auto scores = workers.try_pairs(es.weights(), jobs); // tasks, each a handful of pairs
     auto shares = es.shares(jobs, scores);
-    auto gradient = workers.weigh_noise(es.weights().size(), jobs, shares); // tasks, each a block
-    auto norm = es.step(std::move(gradient));
-    double best = scores.front().plus;
-    for (auto& score : scores) {
-      run.add_steps(score.steps);
-      for (std::int64_t i = 0; i < config.episodes; ++i) { // each as good as their mean
-        run.add_episode(score.plus);
-        run.add_episode(score.minus);
-      }
-      best = std::max({best, score.plus, score.minus});
-    }
-    run.log("es/best_return", best);
+    auto norm = es.step(workers.weigh_noise(spec.noisy, jobs, shares)); // tasks, each a block
+    es.observe(scores);
+    run.log("es/best_return", count_scores(run, spec, scores));
     run.log("es/gradient_norm", norm);
     run.end_update(save);
     // The mean is that of the noisy copies: an evaluation of the middle decides.

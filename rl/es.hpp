@@ -9,8 +9,12 @@
 // As in the paper: antithetic pairs; centred ranks; Adam with weight decay; a worker is told a seed
 // and answers with two numbers, and the noise is made again where it is needed (the paper's shared
 // noise, from a seed instead of a table). Both members of a pair play the same episode seeds, so
-// that their difference is due to the noise alone. Left out: virtual batch normalisation, action
-// noise.
+// that their difference is due to the noise alone. With normalise_observations, the noisy copies
+// count what they see, as ARS's do (ars.hpp); the paper's starter code counts one episode in a
+// hundred. Left out: virtual batch normalisation, action noise.
+//
+// What tries policies and sums noise (EsSpec to EsWorkers) knows nothing of how the scores are
+// used: ARS uses the same.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +23,10 @@
 #include <vector>
 
 #include "rl/config.hpp"
+#include "rl/env/moments.hpp"
 #include "rl/evaluate.hpp"
 #include "rl/nn/adam.hpp"
+#include "rl/normaliser.hpp"
 #include "rl/policy.hpp"
 #include "rl/run/run.hpp"
 
@@ -34,6 +40,7 @@ struct EsConfig {
   double weight_decay = 0.005;
   std::vector<std::int64_t> hidden = {64, 64};
   std::string activation = "tanh";
+  bool normalise_observations = false;
 
   std::vector<Field> fields();
 };
@@ -41,14 +48,15 @@ struct EsConfig {
 /// What everybody who tries a policy needs to know; the same for a whole run.
 struct EsSpec {
   std::string env;
-  PolicySpec policy; ///< without critic
-  double sigma = 0;  ///< standard deviation of the noise on each weight
-  int episodes = 1;  ///< per member of a pair
+  PolicySpec policy;     ///< without critic
+  double sigma = 0;      ///< standard deviation of the noise on each weight
+  int episodes = 1;      ///< per member of a pair
+  std::size_t noisy = 0; ///< how many weights get noise, the first ones
 };
 
 /// One antithetic pair to try: weights + sigma noise and weights - sigma noise.
 struct EsJob {
-  std::uint64_t noise_seed = 0; ///< of the standard normal noise, one number a weight
+  std::uint64_t noise_seed = 0; ///< of the standard normal noise, one number a noisy weight
   std::uint64_t env_seed = 0;   ///< of the episodes, the same for both members
 };
 
@@ -57,7 +65,17 @@ struct EsScore {
   double plus = 0;        ///< mean return with + noise
   double minus = 0;       ///< mean return with - noise
   std::int64_t steps = 0; ///< of both, together
+  /// Of the observations that both acted on; without features unless the policy normalises.
+  RunningMoments observations{0};
 };
+
+/// The pairs to try in update number `update` of a run with this seed. No two updates share a seed.
+std::vector<EsJob> es_jobs(std::uint64_t seed, std::int64_t update, std::int64_t pairs);
+
+/// All returns, plus and minus of each pair in turn. Throws Error{not_finite} when one is NaN or
+/// infinite, naming the algorithm, the pair and its episodes.
+std::vector<double> es_returns(const char* algorithm, const EsSpec& spec,
+                               std::span<const EsJob> jobs, std::span<const EsScore> scores);
 
 /// Tries one pair. A pure function: equal arguments give equal scores wherever it runs. Throws
 /// Error{bad_value} when `weights` are not as many as the policy has.
@@ -110,6 +128,9 @@ std::vector<double> centred_ranks(std::span<const double> scores);
 /// What the workers of an ES run need to know.
 EsSpec es_spec(const EsConfig& config, const RunOptions& options);
 
+/// Counts steps and episodes of an update in the run. Returns the best return of any member.
+double count_scores(Run& run, const EsSpec& spec, std::span<const EsScore> scores);
+
 /// The learner: the weights in the middle, and their optimiser.
 class Es {
 public:
@@ -119,11 +140,15 @@ public:
   std::span<const float> weights() const { return weights_; }
 
   /// The pairs to try in update number `update`.
-  std::vector<EsJob> jobs(std::int64_t update) const;
+  std::vector<EsJob> jobs(std::int64_t update) const {
+    return es_jobs(seed_, update, config_.pairs);
+  }
 
-  /// What each pair's noise counts in the gradient of the loss. Throws Error{not_finite} when a
-  /// return is NaN or infinite.
+  /// What each pair's noise counts in the gradient of the loss. Throws as es_returns.
   std::vector<double> shares(std::span<const EsJob> jobs, std::span<const EsScore> scores) const;
+
+  /// Counts what the copies saw; from the next update on, policies see by it.
+  void observe(std::span<const EsScore> scores);
 
   /// Moves the weights against the gradient of the loss, weight decay added. Returns its norm
   /// before that.
@@ -134,10 +159,11 @@ public:
 
 private:
   EsConfig config_;
-  std::string env_; // its name, for errors
+  EsSpec spec_;
   std::uint64_t seed_;
   ActorCritic<float> policy_;
   std::vector<float> weights_;
+  Normaliser scale_;
   nn::Adam<float> adam_;
 };
 

@@ -17,29 +17,54 @@ struct EsSpecMessage {
   std::string activation;
   double sigma = 0;
   int episodes = 0;
-  MSGPACK_DEFINE(env, hidden, activation, sigma, episodes)
+  std::uint64_t noisy = 0;
+  bool normalise = false;
+  MSGPACK_DEFINE(env, hidden, activation, sigma, episodes, noisy, normalise)
 };
 
 EsSpec to_spec(const EsSpecMessage& message) {
   auto env = make_network_env(message.env);
-  return {
-    message.env,
-    {env->observation_space(), env->action_space(), message.hidden, message.activation, false},
-    message.sigma,
-    message.episodes};
+  return {message.env,
+          {env->observation_space(), env->action_space(), message.hidden, message.activation, false,
+           message.normalise},
+          message.sigma,
+          message.episodes,
+          message.noisy};
+}
+
+// A score as it travels, and the way back.
+struct EsScoreMessage {
+  double plus = 0, minus = 0;
+  std::int64_t steps = 0;
+  std::string observations; ///< moments, saved; empty without features
+  MSGPACK_DEFINE(plus, minus, steps, observations)
+};
+
+EsScoreMessage to_message(const EsScore& score) {
+  ByteWriter out;
+  if (score.observations.features() > 0)
+    score.observations.save(out);
+  return {score.plus, score.minus, score.steps, out.take()};
+}
+
+EsScore to_score(const EsScoreMessage& message, std::size_t features) {
+  EsScore score{message.plus, message.minus, message.steps, RunningMoments(features)};
+  if (features > 0) {
+    ByteReader in(message.observations);
+    score.observations.load(in);
+  }
+  return score;
 }
 
 // ---- tasks ----
 
-// Plus and minus of each pair, then its steps: three numbers a pair, flat. `seeds`: noise and
-// environment of each.
-std::vector<double> TryPairs(EsSpecMessage spec, ray::Array<float> weights,
-                             std::vector<std::uint64_t> seeds) {
-  std::vector<double> scores;
-  for (std::size_t i = 0; i + 1 < seeds.size(); i += 2) {
-    auto score = try_pair(to_spec(spec), weights, {seeds[i], seeds[i + 1]});
-    scores.insert(scores.end(), {score.plus, score.minus, static_cast<double>(score.steps)});
-  }
+// Tries pairs one after the other. `seeds`: noise and environment of each.
+std::vector<EsScoreMessage> TryPairs(EsSpecMessage spec, ray::Array<float> weights,
+                                     std::vector<std::uint64_t> seeds) {
+  std::vector<EsScoreMessage> scores;
+  auto whole = to_spec(spec);
+  for (std::size_t i = 0; i + 1 < seeds.size(); i += 2)
+    scores.push_back(to_message(try_pair(whole, weights, {seeds[i], seeds[i + 1]})));
   return scores;
 }
 
@@ -84,7 +109,9 @@ std::vector<std::shared_ptr<T>> hand_out(std::size_t count, std::size_t size, st
 class RayEsWorkers final : public EsWorkers {
 public:
   RayEsWorkers(const EsSpec& spec, int workers)
-    : spec_{spec.env, spec.policy.hidden, spec.policy.activation, spec.sigma, spec.episodes},
+    : spec_{spec.env,      spec.policy.hidden, spec.policy.activation, spec.sigma,
+            spec.episodes, spec.noisy,         spec.policy.normalise},
+      features_(spec.policy.normalise ? value_size(spec.policy.observation_space) : 0),
       workers_(static_cast<std::size_t>(workers)) {}
 
   std::vector<EsScore> try_pairs(std::span<const float> weights,
@@ -95,9 +122,9 @@ public:
       return ray::Task(TryPairs).Remote(spec_, shared, seeds_of(jobs.subspan(first, count)));
     };
     std::vector<EsScore> scores;
-    for (auto& part : hand_out<std::vector<double>>(jobs.size(), size, workers_, submit))
-      for (std::size_t i = 0; i < part->size(); i += 3)
-        scores.push_back({(*part)[i], (*part)[i + 1], static_cast<std::int64_t>((*part)[i + 2])});
+    for (auto& part : hand_out<std::vector<EsScoreMessage>>(jobs.size(), size, workers_, submit))
+      for (auto& score : *part)
+        scores.push_back(to_score(score, features_));
     return scores;
   }
 
@@ -120,6 +147,7 @@ public:
 
 private:
   EsSpecMessage spec_;
+  std::size_t features_; // whose moments come back with the scores
   std::size_t workers_;
 };
 

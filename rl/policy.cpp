@@ -39,23 +39,44 @@ ActorCritic<S>::ActorCritic(PolicySpec spec) : spec_(std::move(spec)) {
   policy_ = nn::Mlp<S>(layer_sizes(inputs, spec_.hidden, outputs), activation);
   if (spec_.critic)
     value_ = nn::Mlp<S>(layer_sizes(inputs, spec_.hidden, 1), activation);
-  parameter_count_ =
+  trainable_count_ =
     policy_.parameter_count() + (discrete() ? 0 : action_size_) + value_.parameter_count();
 }
 
 template <class S>
 std::vector<S> ActorCritic<S>::initialise(Rng& rng) const {
-  std::vector<S> parameters(parameter_count_);
+  std::vector<S> parameters(parameter_count());
   policy_.initialise(policy_part(std::span(parameters)), std::sqrt(2.0), 0.01, rng);
   value_.initialise(value_part(std::span(parameters)), std::sqrt(2.0), 1.0, rng);
+  std::fill_n(parameters.rbegin(), scale_count() / 2, S{1});
   return parameters;
 }
 
 template <class S>
 void ActorCritic<S>::check_weights(std::span<const S> parameters) const {
-  if (parameters.size() != parameter_count_)
-    throw Error(ErrorCode::bad_value, "this policy has " + std::to_string(parameter_count_)
+  if (parameters.size() != parameter_count())
+    throw Error(ErrorCode::bad_value, "this policy has " + std::to_string(parameter_count())
                                         + " weights, not " + std::to_string(parameters.size()));
+}
+
+// Observations as the networks see them. The clip keeps a feature that hardly ever moved so far
+// from drowning all others when it does.
+template <class S>
+std::span<const S> ActorCritic<S>::scaled(std::span<const S> parameters,
+                                          std::span<const S> observation,
+                                          Workspace& workspace) const {
+  if (!spec_.normalise)
+    return observation;
+  auto width = observation_size();
+  auto* mean = parameters.data() + trainable_count_;
+  auto* factor = mean + width;
+  auto& to = workspace.observation;
+  if (to.size() < observation.size())
+    to.resize(observation.size());
+  for (std::size_t row = 0; row < observation.size(); row += width)
+    for (std::size_t i = 0; i < width; ++i)
+      to[row + i] = std::clamp((observation[row + i] - mean[i]) * factor[i], S{-10}, S{10});
+  return std::span<const S>(to).first(observation.size());
 }
 
 template <class S>
@@ -63,7 +84,8 @@ void ActorCritic<S>::act(std::span<const S> parameters, std::span<const S> obser
                          std::span<Rng> rngs, std::span<float> action, std::span<float> log_prob,
                          Workspace& workspace) const {
   auto rows = rngs.size();
-  auto outputs = policy_.forward(policy_part(parameters), rows, observation, workspace.policy);
+  auto outputs = policy_.forward(policy_part(parameters), rows,
+                                 scaled(parameters, observation, workspace), workspace.policy);
   auto width = policy_.output_size();
   for (std::size_t row = 0; row < rows; ++row) {
     auto output = outputs.subspan(row * width, width);
@@ -84,7 +106,8 @@ template <class S>
 void ActorCritic<S>::act_greedily(std::span<const S> parameters, std::span<const S> observation,
                                   std::span<float> action, Workspace& workspace) const {
   auto rows = observation.size() / observation_size();
-  auto outputs = policy_.forward(policy_part(parameters), rows, observation, workspace.policy);
+  auto outputs = policy_.forward(policy_part(parameters), rows,
+                                 scaled(parameters, observation, workspace), workspace.policy);
   auto width = policy_.output_size();
   for (std::size_t row = 0; row < rows; ++row) {
     auto output = outputs.subspan(row * width, width);
@@ -101,7 +124,8 @@ std::span<const S> ActorCritic<S>::value(std::span<const S> parameters,
                                          std::span<const S> observation,
                                          Workspace& workspace) const {
   auto rows = observation.size() / observation_size();
-  return value_.forward(value_part(parameters), rows, observation, workspace.value);
+  return value_.forward(value_part(parameters), rows, scaled(parameters, observation, workspace),
+                        workspace.value);
 }
 
 template <class S>
@@ -109,7 +133,8 @@ void ActorCritic<S>::evaluate(std::span<const S> parameters, std::span<const S> 
                               std::span<const float> action, std::span<S> log_prob,
                               std::span<S> entropy, Workspace& workspace) const {
   auto rows = log_prob.size();
-  auto outputs = policy_.forward(policy_part(parameters), rows, observation, workspace.policy);
+  auto outputs = policy_.forward(policy_part(parameters), rows,
+                                 scaled(parameters, observation, workspace), workspace.policy);
   auto width = policy_.output_size();
   for (std::size_t row = 0; row < rows; ++row) {
     auto output = outputs.subspan(row * width, width);
@@ -144,9 +169,10 @@ void ActorCritic<S>::backward(std::span<const S> parameters, std::span<const S> 
         action.subspan(row * action_size_, action_size_), d_log_prob[row], d_entropy[row], d_output,
         log_std_part(gradient));
   }
-  policy_.backward(policy_part(parameters), rows, observation, workspace.policy, workspace.d_output,
+  auto seen = scaled(parameters, observation, workspace);
+  policy_.backward(policy_part(parameters), rows, seen, workspace.policy, workspace.d_output,
                    policy_part(gradient));
-  value_.backward(value_part(parameters), rows, observation, workspace.value, d_value,
+  value_.backward(value_part(parameters), rows, seen, workspace.value, d_value,
                   value_part(gradient));
 }
 

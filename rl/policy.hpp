@@ -1,8 +1,11 @@
 // The actor-critic: one network that acts, one that judges, one flat array of parameters for both.
 //
 // Layout of the parameters: policy network | log standard deviations (box actions only) | value
-// network. The object itself holds no parameters; anything contiguous serves, such as a view into
-// shared memory.
+// network | mean and 1 / deviation of each observed feature (only where observations are
+// normalised). The last two are no learner's: statistics of the run (normaliser.hpp), which travel
+// with the weights, so that whoever acts, tries, evaluates or resumes sees through the same ones.
+// The object itself holds no parameters; anything contiguous serves, such as a view into shared
+// memory.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +28,7 @@ struct PolicySpec {
   std::vector<std::int64_t> hidden = {64, 64};
   std::string activation = "tanh";
   bool critic = true; ///< false: no value network, and value() and backward() must not be called
+  bool normalise = false; ///< show the networks observations at unit scale, within [-10, 10]
 };
 
 /// S is float to train and to act; double to check gradients.
@@ -35,11 +39,14 @@ public:
   explicit ActorCritic(PolicySpec spec);
 
   const PolicySpec& spec() const { return spec_; }
-  std::size_t parameter_count() const { return parameter_count_; }
+  std::size_t parameter_count() const { return trainable_count_ + scale_count(); }
+  /// How many of them, the first ones, learning changes. Gradients have as many.
+  std::size_t trainable_count() const { return trainable_count_; }
   std::size_t observation_size() const { return policy_.input_size(); }
   std::size_t action_size() const { return action_size_; }
 
-  /// Fresh parameters: orthogonal with gains sqrt 2 (hidden), 0.01 (policy), 1 (value); log std 0.
+  /// Fresh parameters: orthogonal with gains sqrt 2 (hidden), 0.01 (policy), 1 (value); log std 0;
+  /// observations as they are.
   std::vector<S> initialise(Rng& rng) const;
 
   /// Throws Error{bad_value} unless there are parameter_count() of them. The functions below do not
@@ -50,6 +57,7 @@ public:
   struct Workspace {
     nn::Workspace<S> policy;
     nn::Workspace<S> value;
+    std::vector<S> observation; // at unit scale
     std::vector<S> d_output;
   };
 
@@ -91,14 +99,17 @@ private:
   }
   template <class T>
   std::span<T> value_part(std::span<T> all) const {
-    return all.last(value_.parameter_count());
+    return all.subspan(trainable_count_ - value_.parameter_count(), value_.parameter_count());
   }
+  std::size_t scale_count() const { return spec_.normalise ? 2 * observation_size() : 0; }
+  std::span<const S> scaled(std::span<const S> parameters, std::span<const S> observation,
+                            Workspace& workspace) const;
 
   PolicySpec spec_;
   std::size_t action_size_ = 0;
   nn::Mlp<S> policy_;
   nn::Mlp<S> value_;
-  std::size_t parameter_count_ = 0;
+  std::size_t trainable_count_ = 0;
 };
 
 /// Clips every row of `action` [row, feature] into a box; leaves discrete actions alone. What the

@@ -28,6 +28,8 @@ std::vector<Field> PpoConfig::fields() {
     {"max_gradient_norm", &max_gradient_norm, "gradient norm above which it is scaled; 0: never",
      0},
     {"reward_scale", &reward_scale, "factor on rewards before learning", 0},
+    {"normalise_observations", &normalise_observations, "show the networks unit scale"},
+    {"normalise_rewards", &normalise_rewards, "learn from rewards whose discounted sum has it too"},
     {"hidden", &hidden, "units of the hidden layers", 1, 65536, "64,64 (MuJoCo)"},
     {"activation", &activation, "between layers: tanh (the paper) or relu"},
   };
@@ -38,12 +40,16 @@ WorkersSpec ppo_workers(const PpoConfig& config, const RunOptions& options) {
   return {options.env,
           static_cast<std::uint64_t>(options.seed),
           static_cast<int>(config.envs),
-          {env->observation_space(), env->action_space(), config.hidden, config.activation}};
+          {env->observation_space(), env->action_space(), config.hidden, config.activation, true,
+           config.normalise_observations}};
 }
 
 Ppo::Ppo(const PpoConfig& config, const PolicySpec& spec, std::uint64_t seed)
-  : config_(config), policy_(spec), adam_(policy_.parameter_count(), {.epsilon = 1e-5}),
-    rng_(derive_seed(seed, "minibatches")), gradient_(policy_.parameter_count()) {
+  : config_(config), policy_(spec),
+    scale_({config.normalise_observations, config.normalise_rewards, config.gamma}, policy_,
+           static_cast<std::size_t>(config.envs)),
+    adam_(policy_.trainable_count(), {.epsilon = 1e-5}), rng_(derive_seed(seed, "minibatches")),
+    gradient_(policy_.trainable_count()) {
   Rng start(derive_seed(seed, "initial weights"));
   weights_ = policy_.initialise(start);
 }
@@ -51,20 +57,15 @@ Ppo::Ppo(const PpoConfig& config, const PolicySpec& spec, std::uint64_t seed)
 // ---- advantage: equations 11 and 12, with the value of what a time limit cut off ----
 
 void Ppo::estimate_advantages(const Batch& batch) {
-  auto [steps, envs, width, action] = batch.shape;
-  auto values = policy_.value(weights_, batch.observation, workspace_); // [time + 1, env]
-  value_.assign(values.begin(), values.end() - static_cast<std::ptrdiff_t>(envs));
-  next_value_.assign(values.begin() + static_cast<std::ptrdiff_t>(envs), values.end());
-  if (!batch.ends.empty()) {
-    auto final_values = policy_.value(weights_, batch.final_observation, workspace_);
-    for (std::size_t i = 0; i < batch.ends.size(); ++i)
-      next_value_[batch.ends[i].time * envs + batch.ends[i].env] = final_values[i];
-  }
+  judge(policy_, weights_, batch, workspace_, value_);
   reward_ = batch.reward;
+  scale_.add(batch);
+  scale_.scale(reward_);
   for (auto& each : reward_)
     each *= static_cast<float>(config_.reward_scale);
   advantage_.resize(batch.size());
-  gae({steps, envs, reward_, value_, next_value_, batch.terminated, batch.truncated, advantage_},
+  gae({batch.shape.steps, batch.shape.envs, reward_, value_.now, value_.next, batch.terminated,
+       batch.truncated, advantage_},
       config_.gamma, config_.lambda);
 }
 
@@ -118,7 +119,7 @@ void Ppo::gather(const Batch& batch, std::span<const std::size_t> rows) {
     std::copy_n(&batch.action[row * action_width], action_width, &to.action[i * action_width]);
     to.log_prob[i] = batch.log_prob[row];
     to.advantage[i] = advantage_[row];
-    to.value_target[i] = advantage_[row] + value_[row];
+    to.value_target[i] = advantage_[row] + value_.now[row];
     mean += static_cast<double>(advantage_[row]) / static_cast<double>(rows.size());
   }
   for (auto each : to.advantage)
@@ -143,12 +144,9 @@ PpoLosses Ppo::update(const Batch& batch, double left) {
       auto losses = ppo_loss<float>(policy_, weights_, minibatch_, config_, config_.clip * left,
                                     gradient_, workspace_);
       auto norm = nn::clip_norm(std::span(gradient_), config_.max_gradient_norm);
-      if (!std::isfinite(norm))
-        throw Error(
-          ErrorCode::not_finite,
-          "PPO's gradient is not finite, training has diverged; a smaller learning_rate or "
-          "reward_scale may help");
-      adam_.step(weights_, gradient_, config_.learning_rate * left);
+      require_finite(norm, "PPO");
+      adam_.step(std::span(weights_).first(gradient_.size()), gradient_,
+                 config_.learning_rate * left);
       sum.policy += losses.policy;
       sum.value += losses.value;
       sum.entropy += losses.entropy;
@@ -160,31 +158,18 @@ PpoLosses Ppo::update(const Batch& batch, double left) {
   for (auto* each :
        {&sum.policy, &sum.value, &sum.entropy, &sum.kl, &sum.clipped, &sum.gradient_norm})
     *each /= count;
+  scale_.write(weights_); // from the next batch on
   return sum;
 }
 
 void Ppo::save(Checkpoint& checkpoint) const {
-  checkpoint.put_floats("weights", weights_);
-  ByteWriter out;
-  adam_.save(out);
-  for (auto word : rng_.state())
-    out.put(word);
-  checkpoint.put("learner", out.take());
+  save_learner(checkpoint, weights_, adam_, &rng_);
+  scale_.save(checkpoint);
 }
 
 void Ppo::load(const Checkpoint& checkpoint) {
-  auto weights = checkpoint.get_floats("weights");
-  if (weights.size() != weights_.size())
-    throw Error(ErrorCode::bad_checkpoint,
-                "the checkpoint has " + std::to_string(weights.size()) + " weights, this network "
-                  + std::to_string(weights_.size()) + ": its layers are others");
-  ByteReader in(checkpoint.get("learner"));
-  adam_.load(in);
-  Rng::State state;
-  for (auto& word : state)
-    word = in.get<std::uint64_t>();
-  rng_ = Rng::from_state(state);
-  weights_ = std::move(weights);
+  load_learner(checkpoint, weights_, adam_, &rng_);
+  scale_.load(checkpoint);
 }
 
 // ---- train: algorithm 1. With ray, the workers are those of ppo_workers.cpp ----
@@ -200,15 +185,8 @@ TrainResult train_ppo(const PpoConfig& config, Run& run, Workers& workers) {
     ppo.save(checkpoint);
     checkpoint.put_list("workers", workers.save());
   };
-  ActorCritic<float>::Workspace workspace;
   auto evaluation = [&](const char* purpose) {
-    auto result =
-      evaluate(options.env, derive_seed(run.seed(), purpose),
-               static_cast<int>(options.evaluation_episodes), [&](auto observation, auto action) {
-                 ppo.policy().act_greedily(ppo.weights(), observation, action, workspace);
-               });
-    run.add(result);
-    return result;
+    return evaluate_policy(run, purpose, ppo.policy(), ppo.weights());
   };
   Batch batch;
   while (run.more()) {

@@ -12,6 +12,7 @@
 // - separate networks for policy and value; log standard deviation independent of the state
 //   (Schulman et al. 2015)
 // - a time limit is bootstrapped through, not counted as an end (Pardo et al. 2018)
+// - optionally observations and rewards at unit scale (baselines; normaliser.hpp)
 //
 // Left out on purpose: clipping of the value loss, which Andrychowicz et al. found to harm.
 #pragma once
@@ -23,7 +24,9 @@
 #include "rl/batch.hpp"
 #include "rl/config.hpp"
 #include "rl/evaluate.hpp"
+#include "rl/learner.hpp"
 #include "rl/nn/adam.hpp"
+#include "rl/normaliser.hpp"
 #include "rl/policy.hpp"
 #include "rl/run/run.hpp"
 #include "rl/workers.hpp"
@@ -44,6 +47,8 @@ struct PpoConfig {
   double entropy_weight = 0.0;
   double max_gradient_norm = 0.5;
   double reward_scale = 1.0;
+  bool normalise_observations = false;
+  bool normalise_rewards = false;
   std::vector<std::int64_t> hidden = {64, 64};
   std::string activation = "tanh";
 
@@ -95,17 +100,19 @@ public:
   void load(const Checkpoint& checkpoint);
 
 private:
-  void estimate_advantages(const Batch& batch);
+  void estimate_advantages(const Batch& batch); // equations 11 and 12
   void gather(const Batch& batch, std::span<const std::size_t> rows);
 
   PpoConfig config_;
   ActorCritic<float> policy_;
   std::vector<float> weights_;
+  Normaliser scale_;
   nn::Adam<float> adam_;
   Rng rng_;
   ActorCritic<float>::Workspace workspace_;
   std::vector<float> gradient_;
-  std::vector<float> value_, next_value_, reward_, advantage_; // [time, env]
+  BatchValues value_;
+  std::vector<float> reward_, advantage_; // [time, env]
   PpoMinibatch<float> minibatch_;
 };
 

@@ -15,7 +15,8 @@ WorkersSpec to_spec(const RolloutSpec& spec) {
   return {spec.env,
           spec.seed,
           spec.envs,
-          {env->observation_space(), env->action_space(), spec.hidden, spec.activation}};
+          {env->observation_space(), env->action_space(), spec.hidden, spec.activation, true,
+           spec.normalise}};
 }
 
 Fragment to_fragment(const Batch& batch, std::vector<std::string> states) {
@@ -114,7 +115,8 @@ RayWorkers::~RayWorkers() {
 
 void RayWorkers::start(Block& block) const {
   auto& policy = spec_.policy;
-  RolloutSpec spec{spec_.env, spec_.seed, spec_.envs, policy.hidden, policy.activation};
+  RolloutSpec spec{spec_.env,     spec_.seed,        spec_.envs,
+                   policy.hidden, policy.activation, policy.normalise};
   block.actor =
     ray::Actor(RolloutActor::Create).Remote(spec, block.first, block.count, block.states);
 }

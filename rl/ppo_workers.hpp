@@ -31,7 +31,8 @@ struct RolloutSpec {
   int envs = 0;
   std::vector<std::int64_t> hidden;
   std::string activation;
-  MSGPACK_DEFINE(env, seed, envs, hidden, activation)
+  bool normalise = false;
+  MSGPACK_DEFINE(env, seed, envs, hidden, activation, normalise)
 };
 
 /// A Batch whose columns lie in the object store.

@@ -10,6 +10,7 @@
 
 #include <ray/api.h>
 
+#include "rl/ars.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
 #include "rl/es_workers.hpp"
@@ -147,6 +148,18 @@ int train_with_es(std::span<const std::string> words, std::ostream& out, std::os
   return report(run, train_es(config, run, *workers), out, err);
 }
 
+int train_with_ars(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
+  Settings settings;
+  ArsConfig config;
+  if (!read_settings("ars", words, settings, config, out))
+    return 0;
+  Run run(settings.options, "ars", config.fields());
+  auto workers_count = static_cast<int>(settings.options.workers);
+  Runtime runtime(workers_count);
+  auto workers = make_es_workers(ars_spec(config, settings.options), workers_count);
+  return report(run, train_ars(config, run, *workers), out, err);
+}
+
 struct Algorithm {
   const char* name;
   const char* what;
@@ -156,6 +169,7 @@ struct Algorithm {
 constexpr Algorithm algorithms[] = {
   {"ppo", "proximal policy optimisation (Schulman et al. 2017)", train_with_ppo},
   {"es", "evolution strategies (Salimans et al. 2017)", train_with_es},
+  {"ars", "augmented random search (Mania et al. 2018)", train_with_ars},
 };
 
 void list(std::ostream& out) {

@@ -5,6 +5,7 @@
 
 #include <ray/api.h>
 
+#include "rl/ars.hpp"
 #include "rl/env/registry.hpp"
 #include "tests/rl/support.hpp"
 
@@ -31,11 +32,20 @@ rl::RunOptions quiet(const char* env, std::int64_t stop_steps) {
 std::vector<float> es_weights(int workers_count, std::vector<std::int64_t> hidden) {
   rl::EsConfig config;
   config.pairs = 9;
+  config.normalise_observations = hidden.size() == 1;
   config.hidden = std::move(hidden);
   auto options = quiet("Pendulum-v1", 15'000);
   rl::Run run(options, "es", config.fields());
   auto workers = rl::make_es_workers(rl::es_spec(config, options), workers_count);
   return rl::train_es(config, run, *workers).weights;
+}
+
+std::vector<float> ars_weights(int workers_count) {
+  rl::ArsConfig config;
+  auto options = quiet("Pendulum-v1", 15'000);
+  rl::Run run(options, "ars", config.fields());
+  auto workers = rl::make_es_workers(rl::ars_spec(config, options), workers_count);
+  return rl::train_ars(config, run, *workers).weights;
 }
 
 // How many episodes run at a time. The first waits a moment for the third to come.
@@ -88,6 +98,13 @@ BOOST_AUTO_TEST_CASE(es_gives_the_same_weights_with_0_1_and_4_workers) {
     for (int workers : {1, 4})
       BOOST_TEST(es_weights(workers, hidden) == serial, boost::test_tools::per_element());
   }
+}
+
+BOOST_AUTO_TEST_CASE(ars_gives_the_same_weights_with_0_1_and_4_workers) {
+  auto serial = ars_weights(0);
+  BOOST_TEST(std::abs(serial.back() - 1) > 0.1f); // a scale was found
+  for (int workers : {1, 4})
+    BOOST_TEST(ars_weights(workers) == serial, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(no_more_tasks_run_at_a_time_than_there_are_workers) {

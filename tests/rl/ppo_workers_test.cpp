@@ -35,9 +35,10 @@ rl::RunOptions quiet(const char* env, std::int64_t stop_steps) {
   return options;
 }
 
-std::vector<float> ppo_weights(const char* env, int workers_count) {
+std::vector<float> ppo_weights(const char* env, int workers_count, bool normalise = false) {
   rl::PpoConfig config;
   rl::read_fields(config.fields(), rl::preset("ppo", env));
+  config.normalise_observations = config.normalise_rewards = normalise;
   auto options = quiet(env, 6000);
   rl::Run run(options, "ppo", config.fields());
   auto workers = rl::make_workers(rl::ppo_workers(config, options), workers_count);
@@ -59,6 +60,14 @@ BOOST_AUTO_TEST_CASE(ppo_gives_the_same_weights_with_0_1_3_and_8_workers) {
     for (int workers : {1, 3, 8})
       BOOST_TEST(ppo_weights(env, workers) == serial, boost::test_tools::per_element());
   }
+}
+
+BOOST_AUTO_TEST_CASE(statistics_of_normalised_runs_are_the_same_with_0_1_and_4_workers) {
+  auto serial = ppo_weights("Pendulum-v1", 0, true);
+  BOOST_TEST(std::abs(serial.back() - 1) > 0.1f); // a scale was found
+  for (int workers : {1, 4})
+    BOOST_TEST(ppo_weights("Pendulum-v1", workers, true) == serial,
+               boost::test_tools::per_element());
 }
 
 // Kills an actor before, or from another thread during, some of the fragments.
