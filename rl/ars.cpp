@@ -115,7 +115,7 @@ TrainResult train_ars(const ArsConfig& config, Run& run, EsWorkers& workers) {
     run.log("ars/step_length", length);
     run.end_update(save);
     // The mean is that of the noisy copies: an evaluation of M decides.
-    if (run.return_reached() && evaluation("confirm").mean >= run.options().stop_return)
+    if (run.evaluation_due() && evaluation("confirm").mean >= run.options().stop_return)
       run.stop();
   }
   run.finish(save);

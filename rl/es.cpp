@@ -231,7 +231,7 @@ TrainResult train_es(const EsConfig& config, Run& run, EsWorkers& workers) {
     run.log("es/gradient_norm", norm);
     run.end_update(save);
     // The mean is that of the noisy copies: an evaluation of the middle decides.
-    if (run.return_reached() && evaluation("confirm").mean >= options.stop_return)
+    if (run.evaluation_due() && evaluation("confirm").mean >= options.stop_return)
       run.stop();
   }
   run.finish(save);

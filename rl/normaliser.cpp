@@ -18,15 +18,16 @@ Normaliser::Normaliser(const NormaliserOptions& options, const ActorCritic<float
   : options_(options), observation_(options.observations ? policy.observation_size() : 0),
     running_(options.rewards ? envs : 0) {}
 
-void Normaliser::add(const Batch& batch, std::size_t first) {
-  auto [steps, envs, width, action] = batch.shape;
+void Normaliser::add(const Batch& batch, std::span<const std::size_t> envs) {
+  auto width = batch.shape.observation;
   if (options_.observations)
     for (std::size_t row = 0; row < batch.size(); ++row)
       observation_.add(std::span(batch.observation).subspan(row * width, width));
   if (!options_.rewards)
     return;
   for (std::size_t row = 0; row < batch.size(); ++row) {
-    auto& total = running_[first + row % envs];
+    auto column = row % batch.shape.envs;
+    auto& total = running_[envs.empty() ? column : envs[column]];
     total =
       options_.gamma * (batch.terminated[row] ? 0 : total) + static_cast<double>(batch.reward[row]);
     total_.add(total);

@@ -39,9 +39,9 @@ public:
   /// For the policy that acts in `envs` environments.
   Normaliser(const NormaliserOptions& options, const ActorCritic<float>& policy, std::size_t envs);
 
-  /// Counts the observations and rewards of a batch whose columns are the environments from `first`
-  /// on. What a switch leaves out is not counted.
-  void add(const Batch& batch, std::size_t first = 0);
+  /// Counts the observations and rewards of a batch. Column i is environment `envs[i]`, or i when
+  /// there are none. What a switch leaves out is not counted.
+  void add(const Batch& batch, std::span<const std::size_t> envs = {});
 
   /// Counts observations that somebody else has counted, of whole episodes (es.hpp).
   void add(const RunningMoments& observations);

@@ -202,7 +202,7 @@ TrainResult train_ppo(const PpoConfig& config, Run& run, Workers& workers) {
     run.log("loss/gradient_norm", losses.gradient_norm);
     run.end_update(save);
     // The mean lags behind the policy and is noisy: an evaluation decides.
-    if (run.return_reached() && evaluation("confirm").mean >= options.stop_return)
+    if (run.evaluation_due() && evaluation("confirm").mean >= options.stop_return)
       run.stop();
   }
   run.finish(save);

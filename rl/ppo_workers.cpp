@@ -2,95 +2,7 @@
 
 #include <algorithm>
 
-#include "rl/env/registry.hpp"
-
 namespace rl {
-
-namespace {
-
-constexpr int most_replacements = 3; // of the actor of one fragment
-
-WorkersSpec to_spec(const RolloutSpec& spec) {
-  auto env = make_network_env(spec.env);
-  return {spec.env,
-          spec.seed,
-          spec.envs,
-          {env->observation_space(), env->action_space(), spec.hidden, spec.activation, true,
-           spec.normalise}};
-}
-
-Fragment to_fragment(const Batch& batch, std::vector<std::string> states) {
-  auto& s = batch.shape;
-  Fragment fragment{{s.steps, s.envs, s.observation, s.action},
-                    ray::Array<float>(batch.observation),
-                    ray::Array<float>(batch.action),
-                    ray::Array<float>(batch.log_prob),
-                    ray::Array<float>(batch.reward),
-                    ray::Array<float>(batch.final_observation),
-                    ray::Array<std::uint8_t>(batch.terminated),
-                    ray::Array<std::uint8_t>(batch.truncated),
-                    {},
-                    {},
-                    std::move(states)};
-  for (auto& end : batch.ends) {
-    fragment.ends.insert(fragment.ends.end(),
-                         {static_cast<std::int64_t>(end.time), static_cast<std::int64_t>(end.env),
-                          end.episode.env, end.episode.length});
-    fragment.totals.push_back(end.episode.total);
-  }
-  return fragment;
-}
-
-BatchView to_view(const Fragment& fragment, std::vector<BatchEnd>& ends) {
-  for (std::size_t i = 0; i < fragment.totals.size(); ++i) {
-    auto* end = &fragment.ends[4 * i];
-    ends.push_back({static_cast<std::size_t>(end[0]),
-                    static_cast<std::size_t>(end[1]),
-                    {static_cast<int>(end[2]), fragment.totals[i], end[3]}});
-  }
-  auto& s = fragment.shape;
-  return {{s[0], s[1], s[2], s[3]},  fragment.observation, fragment.action,    fragment.log_prob,
-          fragment.reward,           fragment.terminated,  fragment.truncated, ends,
-          fragment.final_observation};
-}
-
-// Whether the actor is gone, by no fault of the code that ran in it.
-bool is_death(const ray::internal::RayException& error) {
-  return dynamic_cast<const ray::internal::RayActorException*>(&error)
-         || dynamic_cast<const ray::internal::RayWorkerException*>(&error)
-         || dynamic_cast<const ray::internal::UnreconstructableException*>(&error);
-}
-
-} // namespace
-
-// ---- in the actor ----
-
-RolloutActor* RolloutActor::Create(RolloutSpec spec, int first, int count,
-                                   std::vector<std::string> states) {
-  RolloutWorker worker(to_spec(spec), first, count);
-  if (!states.empty())
-    worker.load(states);
-  return new RolloutActor(std::move(worker));
-}
-
-Fragment RolloutActor::Sample(ray::Array<float> weights, std::int64_t steps) {
-  worker_.sample(weights, static_cast<std::size_t>(steps), batch_);
-  return to_fragment(batch_, worker_.save());
-}
-
-std::string RolloutActor::Load(std::vector<std::string> states) {
-  try {
-    worker_.load(states);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
-
-// The text is the name that other processes call: with its namespace, so that it stays ours.
-RAY_REMOTE(rl::RolloutActor::Create, &rl::RolloutActor::Sample, &rl::RolloutActor::Load)
-
-// ---- in the driver ----
 
 RayWorkers::RayWorkers(const WorkersSpec& spec, int workers) : spec_(spec) {
   workers = std::clamp(workers, 1, spec.envs);
@@ -114,11 +26,8 @@ RayWorkers::~RayWorkers() {
 }
 
 void RayWorkers::start(Block& block) const {
-  auto& policy = spec_.policy;
-  RolloutSpec spec{spec_.env,     spec_.seed,        spec_.envs,
-                   policy.hidden, policy.activation, policy.normalise};
-  block.actor =
-    ray::Actor(RolloutActor::Create).Remote(spec, block.first, block.count, block.states);
+  block.actor = ray::Actor(RolloutActor::Create)
+                  .Remote(to_message(spec_), block.first, block.count, block.states);
 }
 
 ray::ObjectRef<Fragment> RayWorkers::ask(Block& block, std::size_t steps) const {

@@ -20,51 +20,10 @@
 
 #include <ray/api.h>
 
+#include "rl/rollout_actor.hpp"
 #include "rl/workers.hpp"
 
 namespace rl {
-
-/// A WorkersSpec as it travels: without the spaces, which follow from the environment's name.
-struct RolloutSpec {
-  std::string env;
-  std::uint64_t seed = 0;
-  int envs = 0;
-  std::vector<std::int64_t> hidden;
-  std::string activation;
-  bool normalise = false;
-  MSGPACK_DEFINE(env, seed, envs, hidden, activation, normalise)
-};
-
-/// A Batch whose columns lie in the object store.
-struct Fragment {
-  std::vector<std::uint64_t> shape; ///< steps, envs, observation, action
-  ray::Array<float> observation, action, log_prob, reward, final_observation;
-  ray::Array<std::uint8_t> terminated, truncated;
-  std::vector<std::int64_t> ends;  ///< time, column, environment, length of each
-  std::vector<double> totals;      ///< return of each
-  std::vector<std::string> states; ///< where each environment stands after it (RolloutWorker::save)
-  MSGPACK_DEFINE(shape, observation, action, log_prob, reward, final_observation, terminated,
-                 truncated, ends, totals, states)
-};
-
-/// A RolloutWorker as an actor.
-class RolloutActor {
-public:
-  /// Environments `first` .. `first + count - 1`, which go on from `states`, or begin when empty.
-  static RolloutActor* Create(RolloutSpec spec, int first, int count,
-                              std::vector<std::string> states);
-
-  Fragment Sample(ray::Array<float> weights, std::int64_t steps);
-
-  /// Goes on from there. Returns what is wrong with them, or nothing.
-  std::string Load(std::vector<std::string> states);
-
-private:
-  explicit RolloutActor(RolloutWorker worker) : worker_(std::move(worker)) {}
-
-  RolloutWorker worker_;
-  Batch batch_;
-};
 
 /// All environments of a run, in actors that end with the object. Needs ray::Init. What an
 /// environment throws comes out of sample() as a RayTaskException; an actor that died is replaced,

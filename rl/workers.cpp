@@ -1,8 +1,19 @@
 #include "rl/workers.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace rl {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+} // namespace
 
 RolloutWorker::RolloutWorker(const WorkersSpec& spec, int first, int count)
   : envs_(spec.env, derive_seed(spec.seed, "environments"), first, count), policy_(spec.policy) {
@@ -13,6 +24,9 @@ RolloutWorker::RolloutWorker(const WorkersSpec& spec, int first, int count)
 
 void RolloutWorker::sample(std::span<const float> weights, std::size_t steps, Batch& out) {
   policy_.check_weights(weights);
+  auto start = Clock::now();
+  times_ = {};
+  std::size_t measured = 0; // steps whose time in environments is known
   auto envs = static_cast<std::size_t>(count());
   auto width = policy_.action_size();
   out.resize({steps, envs, policy_.observation_size(), width});
@@ -25,8 +39,14 @@ void RolloutWorker::sample(std::span<const float> weights, std::size_t steps, Ba
     policy_.act(weights, envs_.observation(), rngs_, action, column(out.log_prob, 1), workspace_);
     clipped_.assign(action.begin(), action.end());
     clip_to_space(envs_.action_space(), clipped_);
+    auto measure = t % 8 == 0; // reading the clock takes as long as a step of a simple environment
+    auto before = measure ? Clock::now() : start;
     envs_.step(clipped_,
                {column(out.reward, 1), column(out.terminated, 1), column(out.truncated, 1)});
+    if (measure) {
+      times_.simulation += seconds_since(before);
+      ++measured;
+    }
     std::ranges::copy(envs_.observation(), out.observation_row(t + 1).begin());
     for (auto& episode : envs_.ended()) {
       auto env = episode.env - envs_.first();
@@ -34,6 +54,9 @@ void RolloutWorker::sample(std::span<const float> weights, std::size_t steps, Ba
       std::ranges::copy(envs_.final_observation(env), std::back_inserter(out.final_observation));
     }
   }
+  if (measured > 0)
+    times_.simulation *= static_cast<double>(steps) / static_cast<double>(measured);
+  times_.sampling = seconds_since(start);
 }
 
 std::vector<std::string> RolloutWorker::save() const {

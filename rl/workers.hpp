@@ -25,6 +25,12 @@ struct WorkersSpec {
   PolicySpec policy;      ///< with the spaces of `env`
 };
 
+/// What a fragment took.
+struct SamplingTimes {
+  double sampling = 0;   ///< seconds, all of it
+  double simulation = 0; ///< seconds in environments, measured in every 8th step and scaled up
+};
+
 /// Environments `first` .. `first + count - 1` of a run, and the policy that acts in them. What a
 /// worker is made of wherever it runs. One thread at a time.
 class RolloutWorker {
@@ -39,6 +45,9 @@ public:
 
   int count() const { return envs_.count(); }
 
+  /// Of the latest fragment.
+  const SamplingTimes& times() const { return times_; }
+
   /// Where each environment and its sampling stand: one byte string an environment, by index. They
   /// do not tell how environments are spread over workers.
   std::vector<std::string> save() const;
@@ -52,6 +61,7 @@ private:
   ActorCritic<float>::Workspace workspace_;
   std::vector<Rng> rngs_; // one an environment
   std::vector<float> clipped_;
+  SamplingTimes times_;
 };
 
 /// The interface. One thread at a time.

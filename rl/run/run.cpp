@@ -41,7 +41,11 @@ std::vector<Field> RunOptions::fields() {
     {"resume", &resume, "log folder of the run to continue, with its settings"},
     {"checkpoint_seconds", &checkpoint_seconds, "time between two checkpoints", 0},
     {"return_window", &return_window, "episodes in the mean return", 1, 1e6},
-    {"evaluation_episodes", &evaluation_episodes, "episodes of the evaluation at the end", 1, 1e6},
+    {"evaluation_episodes", &evaluation_episodes, "episodes of an evaluation", 1, 1e6},
+    {"evaluation_steps", &evaluation_steps,
+     "evaluate each time so many steps are over, and stop if that reaches stop_return; 0: at the "
+     "end, and when the mean return has reached it",
+     0},
     {"quiet", &quiet, "show no progress line"},
   };
 }
@@ -109,6 +113,7 @@ void Run::restore(const std::function<void(const Checkpoint&)>& load) const {
 void Run::read_counters() {
   ByteReader in(resumed_->get("run"));
   steps_ = steps_before_ = in.get<std::int64_t>();
+  evaluations_ = options_.evaluation_steps > 0 ? steps_ / options_.evaluation_steps : 0;
   updates_ = in.get<std::int64_t>();
   episodes_ = in.get<std::int64_t>();
   seconds_before_ = in.get<double>();
@@ -198,6 +203,13 @@ double Run::mean_return() const {
 bool Run::return_reached() const {
   return returns_.size() == static_cast<std::size_t>(options_.return_window)
          && mean_return() >= options_.stop_return;
+}
+
+bool Run::evaluation_due() {
+  auto before = evaluations_;
+  if (options_.evaluation_steps > 0)
+    evaluations_ = steps_ / options_.evaluation_steps;
+  return evaluations_ > before || return_reached();
 }
 
 Progress Run::progress() const {

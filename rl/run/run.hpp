@@ -48,6 +48,7 @@ struct RunOptions {
   double checkpoint_seconds = 30;
   std::int64_t return_window = 20;
   std::int64_t evaluation_episodes = 100;
+  std::int64_t evaluation_steps = 0;
   bool quiet = false;
 
   std::vector<Field> fields();
@@ -112,6 +113,10 @@ public:
   /// Whether the mean of `return_window` episodes has reached stop_return.
   bool return_reached() const;
 
+  /// Whether to evaluate the policy now: stop_return may be reached, or another evaluation_steps
+  /// are over. Ask once an update, after end_update.
+  bool evaluation_due();
+
   /// A scalar of this update. Same names in the same order every time.
   void log(std::string name, double value) { scalars_.emplace_back(std::move(name), value); }
 
@@ -146,6 +151,7 @@ private:
   LogRow scalars_;
   std::optional<Checkpoint> unwritten_; // of the last complete update, until it is in the file
   double next_checkpoint_ = 0;
+  std::int64_t evaluations_ = 0; // how many times evaluation_steps fit into the steps so far
   bool stopped_ = false;
   std::unique_ptr<CsvWriter> csv_, evaluation_csv_;
   std::unique_ptr<TensorBoardWriter> tensorboard_;

@@ -10,10 +10,13 @@
 
 #include <ray/api.h>
 
+#include "rl/a2c.hpp"
 #include "rl/ars.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
 #include "rl/es_workers.hpp"
+#include "rl/impala.hpp"
+#include "rl/impala_workers.hpp"
 #include "rl/ppo.hpp"
 #include "rl/ppo_workers.hpp"
 #include "rl/presets.hpp"
@@ -124,40 +127,57 @@ int report(const Run& run, const TrainResult& result, std::ostream& out, std::os
   return 1;
 }
 
-int train_with_ppo(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
+// Trains with an algorithm whose run needs Config, and workers that `make` makes of it and the
+// number of workers. Returns the exit status.
+template <class Config, class Make, class Train>
+int train_with(const char* algorithm, std::span<const std::string> words, std::ostream& out,
+               std::ostream& err, Make make, Train train) {
   Settings settings;
-  PpoConfig config;
-  if (!read_settings("ppo", words, settings, config, out))
+  Config config;
+  if (!read_settings(algorithm, words, settings, config, out))
     return 0;
-  Run run(settings.options, "ppo", config.fields());
-  auto workers_count = static_cast<int>(settings.options.workers);
-  Runtime runtime(workers_count);
-  auto workers = make_workers(ppo_workers(config, settings.options), workers_count);
-  return report(run, train_ppo(config, run, *workers), out, err);
+  Run run(settings.options, algorithm, config.fields());
+  auto count = static_cast<int>(settings.options.workers);
+  Runtime runtime(count);
+  auto workers = make(config, settings.options, count);
+  return report(run, train(config, run, *workers), out, err);
 }
 
-int train_with_es(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
-  Settings settings;
-  EsConfig config;
-  if (!read_settings("es", words, settings, config, out))
-    return 0;
-  Run run(settings.options, "es", config.fields());
-  auto workers_count = static_cast<int>(settings.options.workers);
-  Runtime runtime(workers_count);
-  auto workers = make_es_workers(es_spec(config, settings.options), workers_count);
-  return report(run, train_es(config, run, *workers), out, err);
+using Words = std::span<const std::string>;
+
+int train_with_ppo(Words words, std::ostream& out, std::ostream& err) {
+  auto make = [](auto& config, auto& options, int count) {
+    return make_workers(ppo_workers(config, options), count);
+  };
+  return train_with<PpoConfig>("ppo", words, out, err, make, train_ppo);
 }
 
-int train_with_ars(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
-  Settings settings;
-  ArsConfig config;
-  if (!read_settings("ars", words, settings, config, out))
-    return 0;
-  Run run(settings.options, "ars", config.fields());
-  auto workers_count = static_cast<int>(settings.options.workers);
-  Runtime runtime(workers_count);
-  auto workers = make_es_workers(ars_spec(config, settings.options), workers_count);
-  return report(run, train_ars(config, run, *workers), out, err);
+int train_with_a2c(Words words, std::ostream& out, std::ostream& err) {
+  auto make = [](auto& config, auto& options, int count) {
+    return make_workers(a2c_workers(config, options), count);
+  };
+  return train_with<A2cConfig>("a2c", words, out, err, make, train_a2c);
+}
+
+int train_with_impala(Words words, std::ostream& out, std::ostream& err) {
+  auto make = [](auto& config, auto& options, int count) {
+    return make_async_workers(impala_workers(config, options), count);
+  };
+  return train_with<ImpalaConfig>("impala", words, out, err, make, train_impala);
+}
+
+int train_with_es(Words words, std::ostream& out, std::ostream& err) {
+  auto make = [](auto& config, auto& options, int count) {
+    return make_es_workers(es_spec(config, options), count);
+  };
+  return train_with<EsConfig>("es", words, out, err, make, train_es);
+}
+
+int train_with_ars(Words words, std::ostream& out, std::ostream& err) {
+  auto make = [](auto& config, auto& options, int count) {
+    return make_es_workers(ars_spec(config, options), count);
+  };
+  return train_with<ArsConfig>("ars", words, out, err, make, train_ars);
 }
 
 struct Algorithm {
@@ -168,6 +188,8 @@ struct Algorithm {
 
 constexpr Algorithm algorithms[] = {
   {"ppo", "proximal policy optimisation (Schulman et al. 2017)", train_with_ppo},
+  {"a2c", "advantage actor-critic (Mnih et al. 2016)", train_with_a2c},
+  {"impala", "actors that never wait, V-trace (Espeholt et al. 2018)", train_with_impala},
   {"es", "evolution strategies (Salimans et al. 2017)", train_with_es},
   {"ars", "augmented random search (Mania et al. 2018)", train_with_ars},
 };

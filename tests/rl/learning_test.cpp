@@ -1,7 +1,10 @@
 // The algorithms learn: fixed seeds, a return to reach over 100 episodes, a number of steps to
 // reach it in.
 
+#include "rl/a2c.hpp"
+#include "rl/ars.hpp"
 #include "rl/es.hpp"
+#include "rl/impala.hpp"
 #include "rl/ppo.hpp"
 #include "rl/presets.hpp"
 #include "tests/rl/support.hpp"
@@ -17,20 +20,36 @@ rl::RunOptions options_for(const char* env, std::int64_t seed, std::int64_t stop
   return options;
 }
 
+// Trains with the preset's settings, in this thread.
+template <class Config, class Workers, class Spec, class Train>
+rl::TrainResult train(const char* algorithm, const rl::RunOptions& options, Spec spec,
+                      Train train_it) {
+  Config config;
+  rl::read_fields(config.fields(), rl::preset(algorithm, options.env));
+  rl::Run run(options, algorithm, config.fields());
+  Workers workers(spec(config, options));
+  return train_it(config, run, workers);
+}
+
 rl::TrainResult ppo(const rl::RunOptions& options) {
-  rl::PpoConfig config;
-  rl::read_fields(config.fields(), rl::preset("ppo", options.env));
-  rl::Run run(options, "ppo", config.fields());
-  rl::SerialWorkers workers(rl::ppo_workers(config, options));
-  return rl::train_ppo(config, run, workers);
+  return train<rl::PpoConfig, rl::SerialWorkers>("ppo", options, rl::ppo_workers, rl::train_ppo);
+}
+
+rl::TrainResult a2c(const rl::RunOptions& options) {
+  return train<rl::A2cConfig, rl::SerialWorkers>("a2c", options, rl::a2c_workers, rl::train_a2c);
+}
+
+rl::TrainResult impala(const rl::RunOptions& options) {
+  return train<rl::ImpalaConfig, rl::SerialAsyncWorkers>("impala", options, rl::impala_workers,
+                                                         rl::train_impala);
 }
 
 rl::TrainResult es(const rl::RunOptions& options) {
-  rl::EsConfig config;
-  rl::read_fields(config.fields(), rl::preset("es", options.env));
-  rl::Run run(options, "es", config.fields());
-  rl::SerialEsWorkers workers(rl::es_spec(config, options));
-  return rl::train_es(config, run, workers);
+  return train<rl::EsConfig, rl::SerialEsWorkers>("es", options, rl::es_spec, rl::train_es);
+}
+
+rl::TrainResult ars(const rl::RunOptions& options) {
+  return train<rl::ArsConfig, rl::SerialEsWorkers>("ars", options, rl::ars_spec, rl::train_ars);
 }
 
 void report(const char* what, std::int64_t seed, const rl::TrainResult& result) {
@@ -77,6 +96,50 @@ BOOST_AUTO_TEST_CASE(es_swings_the_pendulum_up_in_three_of_three_seeds) {
     report("es Pendulum-v1", seed, result);
     BOOST_TEST(result.evaluation.mean >= -200);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a2c_and_impala_balance_cartpole_in_three_of_three_seeds) {
+  for (auto train : {a2c, impala})
+    for (std::int64_t seed = 1; seed <= 3; ++seed) {
+      auto options = options_for("CartPole-v1", seed, 500'000);
+      options.stop_return = 475;
+      auto result = train(options);
+      report(train == a2c ? "a2c CartPole-v1" : "impala CartPole-v1", seed, result);
+      BOOST_TEST(result.evaluation.mean >= 450);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(ars_balances_cartpole_in_three_of_three_seeds_and_swims) {
+  for (std::int64_t seed = 1; seed <= 3; ++seed) {
+    auto options = options_for("CartPole-v1", seed, 300'000);
+    options.stop_return = 475;
+    auto result = ars(options);
+    report("ars CartPole-v1", seed, result);
+    BOOST_TEST(result.evaluation.mean >= 475);
+  }
+  auto options = options_for("Swimmer-v4", 1, 400'000);
+  options.stop_return = 325;
+  options.evaluation_episodes = 5;
+  auto result = ars(options);
+  report("ars Swimmer-v4", 1, result);
+  BOOST_TEST(result.evaluation.mean >= 325);
+}
+
+BOOST_AUTO_TEST_CASE(ppo_swings_the_acrobot_up) {
+  auto options = options_for("Acrobot-v1", 1, 500'000);
+  options.stop_return = -100;
+  auto result = ppo(options);
+  report("ppo Acrobot-v1", 1, result);
+  BOOST_TEST(result.evaluation.mean >= -100);
+}
+
+BOOST_AUTO_TEST_CASE(ppo_balances_a_pole_by_observations_and_rewards_of_unit_scale) {
+  auto options = options_for("InvertedPendulum-v4", 1, 60'000);
+  options.stop_return = 950;
+  options.evaluation_episodes = 10;
+  auto result = ppo(options);
+  report("ppo InvertedPendulum-v4", 1, result);
+  BOOST_TEST(result.evaluation.mean >= 950);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 
 #include <ray/api.h>
 
+#include "rl/a2c.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/ppo.hpp"
 #include "rl/presets.hpp"
@@ -68,6 +69,20 @@ BOOST_AUTO_TEST_CASE(statistics_of_normalised_runs_are_the_same_with_0_1_and_4_w
   for (int workers : {1, 4})
     BOOST_TEST(ppo_weights("Pendulum-v1", workers, true) == serial,
                boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a2c_gives_the_same_weights_with_0_1_and_4_workers) {
+  auto weights = [](int workers_count) {
+    rl::A2cConfig config;
+    config.normalise_observations = true;
+    auto options = quiet("CartPole-v1", 3000);
+    rl::Run run(options, "a2c", config.fields());
+    auto workers = rl::make_workers(rl::a2c_workers(config, options), workers_count);
+    return rl::train_a2c(config, run, *workers).weights;
+  };
+  auto serial = weights(0);
+  for (int workers : {1, 4})
+    BOOST_TEST(weights(workers) == serial, boost::test_tools::per_element());
 }
 
 // Kills an actor before, or from another thread during, some of the fragments.

@@ -50,6 +50,22 @@ BOOST_AUTO_TEST_CASE(it_stops_at_the_step_limit_and_when_told) {
   BOOST_TEST(!endless.more());
 }
 
+BOOST_AUTO_TEST_CASE(an_evaluation_is_due_each_time_its_steps_are_over) {
+  auto options = options_in("");
+  options.evaluation_steps = 100;
+  rl::Run run(options, "test", {});
+  auto after = [&](std::int64_t steps) {
+    run.add_steps(steps);
+    return run.evaluation_due();
+  };
+  BOOST_TEST(!after(99));
+  BOOST_TEST(after(1));
+  BOOST_TEST(!after(0));
+  BOOST_TEST(after(350)); // once, however many were missed
+  BOOST_TEST(!after(49));
+  BOOST_TEST(after(1));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_left_falls_from_1_to_0_at_the_step_limit) {
   auto options = options_in("");
   options.stop_steps = 100;
