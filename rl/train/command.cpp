@@ -12,6 +12,7 @@
 
 #include "rl/a2c.hpp"
 #include "rl/ars.hpp"
+#include "rl/env/checker.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
 #include "rl/es_workers.hpp"
@@ -20,6 +21,8 @@
 #include "rl/ppo.hpp"
 #include "rl/ppo_workers.hpp"
 #include "rl/presets.hpp"
+#include "rl/train/bench.hpp"
+#include "rl/train/play.hpp"
 
 namespace rl {
 
@@ -143,8 +146,6 @@ int train_with(const char* algorithm, std::span<const std::string> words, std::o
   return report(run, train(config, run, *workers), out, err);
 }
 
-using Words = std::span<const std::string>;
-
 int train_with_ppo(Words words, std::ostream& out, std::ostream& err) {
   auto make = [](auto& config, auto& options, int count) {
     return make_workers(ppo_workers(config, options), count);
@@ -180,24 +181,61 @@ int train_with_ars(Words words, std::ostream& out, std::ostream& err) {
   return train_with<ArsConfig>("ars", words, out, err, make, train_ars);
 }
 
-struct Algorithm {
-  const char* name;
-  const char* what;
-  int (*train)(std::span<const std::string>, std::ostream&, std::ostream&);
+// The policies in checkpoints, to be played.
+Act play_ppo(const Checkpoint& checkpoint) {
+  return play_actor_critic<PpoConfig>(
+    checkpoint, [](auto& config, auto& options) { return ppo_workers(config, options).policy; });
+}
+Act play_a2c(const Checkpoint& checkpoint) {
+  return play_actor_critic<A2cConfig>(
+    checkpoint, [](auto& config, auto& options) { return a2c_workers(config, options).policy; });
+}
+Act play_impala(const Checkpoint& checkpoint) {
+  return play_actor_critic<ImpalaConfig>(checkpoint, [](auto& config, auto& options) {
+    return impala_workers(config, options).workers.policy;
+  });
+}
+Act play_es(const Checkpoint& checkpoint) {
+  return play_actor_critic<EsConfig>(
+    checkpoint, [](auto& config, auto& options) { return es_spec(config, options).policy; });
+}
+Act play_ars(const Checkpoint& checkpoint) {
+  return play_actor_critic<ArsConfig>(
+    checkpoint, [](auto& config, auto& options) { return ars_spec(config, options).policy; });
+}
+
+constexpr Algorithm table[] = {
+  {"ppo", "proximal policy optimisation (Schulman et al. 2017)", train_with_ppo, play_ppo},
+  {"a2c", "advantage actor-critic (Mnih et al. 2016)", train_with_a2c, play_a2c},
+  {"impala", "actors that never wait, V-trace (Espeholt et al. 2018)", train_with_impala,
+   play_impala},
+  {"es", "evolution strategies (Salimans et al. 2017)", train_with_es, play_es},
+  {"ars", "augmented random search (Mania et al. 2018)", train_with_ars, play_ars},
 };
 
-constexpr Algorithm algorithms[] = {
-  {"ppo", "proximal policy optimisation (Schulman et al. 2017)", train_with_ppo},
-  {"a2c", "advantage actor-critic (Mnih et al. 2016)", train_with_a2c},
-  {"impala", "actors that never wait, V-trace (Espeholt et al. 2018)", train_with_impala},
-  {"es", "evolution strategies (Salimans et al. 2017)", train_with_es},
-  {"ars", "augmented random search (Mania et al. 2018)", train_with_ars},
-};
+int train(Words words, std::ostream& out, std::ostream& err) {
+  if (words.empty())
+    throw Error(ErrorCode::bad_value, "train needs an algorithm, such as caf-ray-train train ppo");
+  if (words.front() == "--help") {
+    out << "caf-ray-train train ALGORITHM --env NAME ...; the settings of one: train ALGORITHM "
+           "--help\n";
+    return 0;
+  }
+  return find_algorithm(words.front()).train(words.subspan(1), out, err);
+}
 
-void list(std::ostream& out) {
+int list(Words, std::ostream& out, std::ostream&) {
   out << "algorithms\n";
-  for (auto& each : algorithms)
+  for (auto& each : algorithms()) {
     out << "  " << std::left << std::setw(16) << each.name << each.what << "\n";
+    std::string tuned;
+    for (auto& preset : presets())
+      if (preset.algorithm == each.name)
+        tuned += (tuned.empty() ? "" : ", ") + preset.env;
+    if (!tuned.empty())
+      out << "  " << std::setw(16) << ""
+          << "presets: " << tuned << "\n";
+  }
   out << "environments\n";
   for (auto& name : env_names()) {
     out << "  " << std::left << std::setw(26) << name;
@@ -208,36 +246,109 @@ void list(std::ostream& out) {
       out << "cannot be made: " << error.what() << "\n";
     }
   }
+  return 0;
 }
 
+// The checker's word on a registered environment.
+int check(Words words, std::ostream& out, std::ostream&) {
+  std::int64_t seed = 1, steps = 1000;
+  bool help = false;
+  std::vector<Field> fields = {
+    {"seed", &seed, "of episodes and actions", 0},
+    {"steps", &steps, "random actions that are tried", 1, 1e9},
+    {"help", &help, "show this"},
+  };
+  auto text = describe_fields(fields);
+  auto names = parse_flags(words, fields);
+  if (help) {
+    out << "caf-ray-train check-env NAME plays an environment and says which rules it breaks\n"
+        << text;
+    return 0;
+  }
+  if (names.size() != 1)
+    throw Error(ErrorCode::bad_value,
+                "check-env needs the name of one environment; caf-ray-train list shows them");
+  auto broken =
+    check_env(names.front(), {static_cast<std::uint64_t>(seed), static_cast<int>(steps)});
+  for (auto& each : broken)
+    out << each.rule << ": " << each.text << "\n";
+  if (broken.empty())
+    out << names.front() << " keeps the rules\n";
+  return broken.empty() ? 0 : 1;
+}
+
+int eval(Words words, std::ostream& out, std::ostream&) {
+  return eval_command(words, out);
+}
+
+int record(Words words, std::ostream& out, std::ostream&) {
+  return record_command(words, out);
+}
+
+struct Word {
+  const char* name;
+  const char* what;
+  int (*run)(Words, std::ostream&, std::ostream&);
+};
+
+constexpr Word known_words[] = {
+  {"train",
+   "train ALGORITHM --env NAME [--seed N] [--workers N] [--stop-return R] [--resume FOLDER] ...",
+   train},
+  {"eval", "eval FOLDER: what the policy of a log folder reaches", eval},
+  {"record", "record FOLDER: its episodes as GIFs", record},
+  {"bench", "bench: train the presets and write the table of what they reach", bench_command},
+  {"list", "list: algorithms, presets, environments", list},
+  {"check-env", "check-env NAME: does an environment keep the rules?", check},
+};
+
 int usage(std::ostream& to, int status) {
-  to << "usage: caf-ray-train ALGORITHM --env NAME [--seed N] [--workers N] [--stop-return R]\n"
-        "                     [--stop-steps N] [--logdir FOLDER] [--resume FOLDER] ...\n"
-        "       caf-ray-train ALGORITHM --help    all settings\n"
-        "       caf-ray-train list                algorithms and environments\n";
+  to << "usage: caf-ray-train WORD ...; WORD --help shows its settings\n";
+  for (auto& word : known_words)
+    to << "  " << word.what << "\n";
+  to << "  ALGORITHM ...: the same as train ALGORITHM ..., such as caf-ray-train ppo --env "
+        "CartPole-v1\n";
   return status;
 }
 
 int dispatch(const std::vector<std::string>& words, std::ostream& out, std::ostream& err) {
   if (words.empty())
     return usage(err, 2);
-  auto& command = words.front();
-  if (command == "help" || command == "--help" || command == "-h")
-    return usage(out, 0);
-  if (command == "list") {
-    list(out);
-    return 0;
+  auto rest = std::span(words).subspan(1);
+  if (words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
+    if (rest.empty())
+      return usage(out, 0);
+    return dispatch({rest.front(), "--help"}, out, err);
   }
   std::vector<std::string> names;
-  for (auto& each : algorithms) {
-    if (each.name == command)
-      return each.train(std::span(words).subspan(1), out, err);
+  for (auto& word : known_words) {
+    if (word.name == words[0])
+      return word.run(rest, out, err);
+    names.push_back(word.name);
+  }
+  for (auto& each : algorithms()) {
+    if (each.name == words[0])
+      return each.train(rest, out, err);
     names.push_back(each.name);
   }
-  throw_unknown_name("algorithm", command, names);
+  throw_unknown_name("word or algorithm", words[0], names);
 }
 
 } // namespace
+
+std::span<const Algorithm> algorithms() {
+  return table;
+}
+
+const Algorithm& find_algorithm(std::string_view name) {
+  std::vector<std::string> names;
+  for (auto& each : table) {
+    if (each.name == name)
+      return each;
+    names.push_back(each.name);
+  }
+  throw_unknown_name("algorithm", name, names);
+}
 
 int train_command(const std::vector<std::string>& words, std::ostream& out, std::ostream& err) {
   try {

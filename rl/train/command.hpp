@@ -2,7 +2,11 @@
 //
 //   caf-ray-train ppo --env CartPole-v1 --seed 1 --stop-return 475 --logdir runs/first
 //   caf-ray-train ppo --resume runs/first --stop-steps 200000
+//   caf-ray-train eval runs/first
+//   caf-ray-train record runs/first
+//   caf-ray-train bench --algorithm ppo --into rl/README.md
 //   caf-ray-train list
+//   caf-ray-train check-env CartPole-v1
 //   caf-ray-train ppo --help
 #pragma once
 

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "rl/env/registry.hpp"
 #include "rl/run/csv.hpp"
 #include "rl/run/file.hpp"
 #include "rl/run/run.hpp"
@@ -166,7 +167,13 @@ BOOST_AUTO_TEST_CASE(wrong_words_say_what_is_known) {
   BOOST_TEST(run({"--help"}) == 0);
   BOOST_TEST(run({"poo"}) == 2);
   BOOST_TEST(
-    says(err, "no algorithm called 'poo'; did you mean 'ppo'? Known: ppo a2c impala es ars"));
+    says(err, "no word or algorithm called 'poo'; did you mean 'ppo'? Known: train eval record"));
+  BOOST_TEST(run({"recrod"}) == 2);
+  BOOST_TEST(says(err, "did you mean 'record'"));
+  BOOST_TEST(run({"train", "imapla"}) == 2);
+  BOOST_TEST(says(err, "no algorithm called 'imapla'; did you mean 'impala'?"));
+  BOOST_TEST(run({"train"}) == 2);
+  BOOST_TEST(says(err, "needs an algorithm"));
   BOOST_TEST(run({"ppo", "--env", "CartPol-v1"}) == 2);
   BOOST_TEST(says(err, "did you mean 'CartPole-v1'"));
   BOOST_TEST(run({"ppo", "--gama=1"}) == 2);
@@ -194,9 +201,52 @@ BOOST_AUTO_TEST_CASE(a_full_disk_ends_training_with_a_sentence) {
   BOOST_TEST(says(err, "log.csv (disk full?)"));
 }
 
+BOOST_AUTO_TEST_CASE(train_and_an_algorithm_are_the_short_form) {
+  auto words = training();
+  words.insert(words.begin(), "train");
+  BOOST_TEST(run(words) == 0);
+  auto column = [&] { return rl::read_csv(folder.path / "run" / "log.csv").column("loss/value"); };
+  auto by_train = column();
+  std::filesystem::rename(logdir, folder.path / "first");
+  BOOST_TEST(run(training()) == 0);
+  BOOST_TEST(column() == by_train, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(every_word_explains_itself) {
+  BOOST_TEST(run({"help"}) == 0);
+  for (auto* word : {"train", "eval", "record", "bench", "list", "check-env"})
+    BOOST_TEST(says(out, word), word);
+  for (auto* word : {"train", "eval", "record", "bench", "check-env", "ppo", "ars"}) {
+    BOOST_TEST(run({"help", word}) == 0);
+    BOOST_TEST(says(out, word), word);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(check_env_says_whether_an_environment_keeps_the_rules) {
+  BOOST_TEST(run({"check-env", "CartPole-v1", "--steps=200"}) == 0);
+  BOOST_TEST(says(out, "CartPole-v1 keeps the rules"));
+  struct Silent final : rl::Env { // writes no observation
+    const rl::Space space = rl::make_box(1, -1, 1);
+    const rl::Space& observation_space() const override { return space; }
+    const rl::Space& action_space() const override { return space; }
+    void reset(std::optional<std::uint64_t>, std::span<float>) override {}
+    rl::Step step(std::span<const float>, std::span<float>) override { return {0, true, false}; }
+  };
+  static const bool known =
+    rl::register_env({"Silent-v0", [] { return std::make_unique<Silent>(); }});
+  BOOST_TEST(known);
+  BOOST_TEST(run({"check-env", "Silent-v0"}) == 1);
+  BOOST_TEST(says(out, "observation-unset"));
+  BOOST_TEST(run({"check-env", "CartPol-v1"}) == 2);
+  BOOST_TEST(says(err, "did you mean 'CartPole-v1'"));
+  BOOST_TEST(run({"check-env"}) == 2);
+  BOOST_TEST(says(err, "name of one environment"));
+}
+
 BOOST_AUTO_TEST_CASE(list_shows_algorithms_and_environments) {
   BOOST_TEST(run({"list"}) == 0);
-  for (auto* name : {"ppo", "es", "CartPole-v1", "Discrete(2)", "Pendulum-v1", "Box(-2, 2, (1,))"})
+  for (auto* name : {"ppo", "es", "CartPole-v1", "Discrete(2)", "Pendulum-v1", "Box(-2, 2, (1,))",
+                     "presets: CartPole-v1"})
     BOOST_TEST(says(out, name), name);
 }
 
