@@ -25,6 +25,7 @@ std::vector<Field> A2cConfig::fields() {
     {"reward_scale", &reward_scale, "factor on rewards before learning", 0},
     {"normalise_observations", &normalise_observations, "show the networks unit scale"},
     {"normalise_rewards", &normalise_rewards, "learn from rewards whose discounted sum has it too"},
+    {"filters", &filters, "3x3 filters of each convolution before them, for images", 1, 65536},
     {"hidden", &hidden, "units of the hidden layers", 1, 65536},
     {"activation", &activation, "between layers: tanh or relu"},
   };
@@ -36,7 +37,7 @@ WorkersSpec a2c_workers(const A2cConfig& config, const RunOptions& options) {
           static_cast<std::uint64_t>(options.seed),
           static_cast<int>(config.envs),
           {env->observation_space(), env->action_space(), config.hidden, config.activation, true,
-           config.normalise_observations}};
+           config.normalise_observations, config.filters}};
 }
 
 A2c::A2c(const A2cConfig& config, const PolicySpec& spec, std::uint64_t seed)

@@ -100,12 +100,15 @@ std::vector<EsScore> SerialEsWorkers::try_pairs(std::span<const float> weights,
 std::vector<float> SerialEsWorkers::weigh_noise(std::size_t weights, std::span<const EsJob> jobs,
                                                 std::span<const double> shares) {
   auto block = noise_block(weights);
-  std::vector<float> sum(weights);
+  std::vector<std::vector<float>> parts;
   for (std::size_t i = 0; i < jobs.size(); i += block) {
     auto count = std::min(block, jobs.size() - i);
-    add_to(sum, sum_noise(weights, jobs.subspan(i, count), shares.subspan(i, count)));
+    parts.push_back(sum_noise(weights, jobs.subspan(i, count), shares.subspan(i, count)));
   }
-  return sum;
+  return add_in_pairs(std::move(parts), [](auto one, auto& other) {
+    add_to(one, other);
+    return one;
+  });
 }
 
 // ---- update ----

@@ -86,12 +86,28 @@ EsScore try_pair(const EsSpec& spec, std::span<const float> weights, const EsJob
 std::vector<float> sum_noise(std::size_t weights, std::span<const EsJob> jobs,
                              std::span<const double> shares);
 
-/// How many jobs make a block. The noise of an update is summed block by block, then the blocks in
-/// their order: so the sum has the same bits whoever adds up the blocks. A block is some 0.3 ms.
+/// How many jobs make a block. The noise of an update is summed block by block, then the blocks by
+/// add_in_pairs: so the sum has the same bits whoever adds up what. A block is some 0.3 ms.
 std::size_t noise_block(std::size_t weights);
 
 /// sum += part.
 void add_to(std::span<float> sum, std::span<const float> part);
+
+/// Adds neighbours, then neighbours among the sums, and so on: a tree whose shape depends on the
+/// number of `parts` (at least 1) alone. `add` gives the sum of two: of arrays here, of references
+/// to them where tasks add.
+template <class Part, class Add>
+Part add_in_pairs(std::vector<Part> parts, Add add) {
+  while (parts.size() > 1) {
+    std::vector<Part> sums;
+    for (std::size_t i = 0; i + 1 < parts.size(); i += 2)
+      sums.push_back(add(std::move(parts[i]), parts[i + 1]));
+    if (parts.size() % 2 == 1)
+      sums.push_back(std::move(parts.back()));
+    parts = std::move(sums);
+  }
+  return std::move(parts.front());
+}
 
 /// Whoever does the work: the caller's thread here, tasks elsewhere (es_workers). One thread at a
 /// time.
@@ -103,7 +119,7 @@ public:
   virtual std::vector<EsScore> try_pairs(std::span<const float> weights,
                                          std::span<const EsJob> jobs) = 0;
 
-  /// sum_noise of each block of the jobs, added up; `weights` numbers.
+  /// sum_noise of each block of the jobs, added up in pairs; `weights` numbers.
   virtual std::vector<float> weigh_noise(std::size_t weights, std::span<const EsJob> jobs,
                                          std::span<const double> shares) = 0;
 };

@@ -77,8 +77,15 @@ ray::Array<float> SumNoise(std::uint64_t weights, std::vector<std::uint64_t> see
   return ray::Array<float>(sum_noise(weights, jobs, shares));
 }
 
+// A node of the tree above the blocks.
+ray::Array<float> AddSums(ray::Array<float> one, ray::Array<float> other) {
+  std::vector<float> sum(one.begin(), one.end());
+  add_to(sum, other);
+  return ray::Array<float>(sum);
+}
+
 // The text is the name that other processes call: with its namespace, so that it stays ours.
-RAY_REMOTE(rl::TryPairs, rl::SumNoise)
+RAY_REMOTE(rl::TryPairs, rl::SumNoise, rl::AddSums)
 
 // ---- in the driver ----
 
@@ -90,10 +97,10 @@ std::vector<std::uint64_t> seeds_of(std::span<const EsJob> jobs) {
 }
 
 // Hands out a task for every `size` of `count` jobs, at most `limit` at a time. `submit` gets the
-// first job and how many there are; results are in the order of the jobs.
+// first job and how many there are; results are in the order of the jobs, some still under way.
 template <class T, class Submit>
-std::vector<std::shared_ptr<T>> hand_out(std::size_t count, std::size_t size, std::size_t limit,
-                                         Submit submit) {
+std::vector<ray::ObjectRef<T>> hand_out(std::size_t count, std::size_t size, std::size_t limit,
+                                        Submit submit) {
   std::vector<ray::ObjectRef<T>> all, running;
   for (std::size_t i = 0; i < count; i += size) {
     if (running.size() == limit) {
@@ -103,7 +110,7 @@ std::vector<std::shared_ptr<T>> hand_out(std::size_t count, std::size_t size, st
     all.push_back(submit(i, std::min(size, count - i)));
     running.push_back(all.back());
   }
-  return ray::Get(all);
+  return all;
 }
 
 class RayEsWorkers final : public EsWorkers {
@@ -122,7 +129,8 @@ public:
       return ray::Task(TryPairs).Remote(spec_, shared, seeds_of(jobs.subspan(first, count)));
     };
     std::vector<EsScore> scores;
-    for (auto& part : hand_out<std::vector<EsScoreMessage>>(jobs.size(), size, workers_, submit))
+    for (auto& part :
+         ray::Get(hand_out<std::vector<EsScoreMessage>>(jobs.size(), size, workers_, submit)))
       for (auto& score : *part)
         scores.push_back(to_score(score, features_));
     return scores;
@@ -139,10 +147,11 @@ public:
                                         seeds_of(jobs.subspan(first, count)),
                                         std::vector<double>(part.begin(), part.end()));
     };
-    std::vector<float> sum(weights);
-    for (auto& part : hand_out<ray::Array<float>>(jobs.size(), block, workers_, submit))
-      add_to(sum, *part);
-    return sum;
+    auto root =
+      add_in_pairs(hand_out<ray::Array<float>>(jobs.size(), block, workers_, submit),
+                   [](auto one, auto& other) { return ray::Task(AddSums).Remote(one, other); });
+    auto sum = root.Get();
+    return {sum->begin(), sum->end()};
   }
 
 private:

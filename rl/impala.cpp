@@ -29,6 +29,7 @@ std::vector<Field> ImpalaConfig::fields() {
     {"reward_scale", &reward_scale, "factor on rewards before learning", 0},
     {"normalise_observations", &normalise_observations, "show the networks unit scale"},
     {"normalise_rewards", &normalise_rewards, "learn from rewards whose discounted sum has it too"},
+    {"filters", &filters, "3x3 filters of each convolution before them, for images", 1, 65536},
     {"hidden", &hidden, "units of the hidden layers", 1, 65536},
     {"activation", &activation, "between layers: tanh or relu"},
   };
@@ -40,7 +41,7 @@ AsyncSpec impala_workers(const ImpalaConfig& config, const RunOptions& options) 
                   static_cast<std::uint64_t>(options.seed),
                   static_cast<int>(config.envs),
                   {env->observation_space(), env->action_space(), config.hidden, config.activation,
-                   true, config.normalise_observations}},
+                   true, config.normalise_observations, config.filters}},
                  static_cast<int>(config.groups),
                  static_cast<std::size_t>(config.horizon)};
   check_groups(spec);

@@ -47,6 +47,7 @@ struct ImpalaConfig {
   double reward_scale = 1.0;
   bool normalise_observations = false;
   bool normalise_rewards = false;
+  std::vector<std::int64_t> filters = {};
   std::vector<std::int64_t> hidden = {64, 64};
   std::string activation = "tanh";
 

@@ -21,6 +21,21 @@ std::vector<std::size_t> layer_sizes(std::size_t in, const std::vector<std::int6
   return sizes;
 }
 
+nn::Convolutions convolutions(const Space& observations, const std::vector<std::int64_t>& filters) {
+  nn::Convolutions result;
+  if (filters.empty())
+    return result;
+  auto& shape = std::get<Box>(observations).shape;
+  if (shape.size() != 3)
+    throw Error(ErrorCode::bad_space, "filters are for images [row, column, channel], not for "
+                                        + describe(observations) + "; leave them out");
+  auto side = [&](std::size_t i) { return static_cast<std::size_t>(shape[i]); };
+  result.image = {side(0), side(1), side(2)};
+  for (auto count : filters)
+    result.filters.push_back(static_cast<std::size_t>(std::max<std::int64_t>(count, 0)));
+  return result;
+}
+
 } // namespace
 
 template <class S>
@@ -36,9 +51,10 @@ ActorCritic<S>::ActorCritic(PolicySpec spec) : spec_(std::move(spec)) {
     discrete() ? static_cast<std::size_t>(std::get<Discrete>(spec_.action_space).n) : action_size_;
   auto inputs = value_size(spec_.observation_space);
   auto activation = nn::activation_of(spec_.activation);
-  policy_ = nn::Mlp<S>(layer_sizes(inputs, spec_.hidden, outputs), activation);
+  auto front = convolutions(spec_.observation_space, spec_.filters);
+  policy_ = nn::Mlp<S>(layer_sizes(inputs, spec_.hidden, outputs), activation, front);
   if (spec_.critic)
-    value_ = nn::Mlp<S>(layer_sizes(inputs, spec_.hidden, 1), activation);
+    value_ = nn::Mlp<S>(layer_sizes(inputs, spec_.hidden, 1), activation, front);
   trainable_count_ =
     policy_.parameter_count() + (discrete() ? 0 : action_size_) + value_.parameter_count();
 }

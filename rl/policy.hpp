@@ -29,13 +29,16 @@ struct PolicySpec {
   std::string activation = "tanh";
   bool critic = true; ///< false: no value network, and value() and backward() must not be called
   bool normalise = false; ///< show the networks observations at unit scale, within [-10, 10]
+  /// Filters of each 3 x 3 convolution before the hidden layers, for images [row, column, channel].
+  std::vector<std::int64_t> filters = {};
 };
 
 /// S is float to train and to act; double to check gradients.
 template <class S>
 class ActorCritic {
 public:
-  /// Throws Error{bad_space} unless observations are a box, and actions discrete or a flat box.
+  /// Throws Error{bad_space} unless observations are a box, with filters an image that is large
+  /// enough, and actions discrete or a flat box.
   explicit ActorCritic(PolicySpec spec);
 
   const PolicySpec& spec() const { return spec_; }

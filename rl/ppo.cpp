@@ -30,6 +30,7 @@ std::vector<Field> PpoConfig::fields() {
     {"reward_scale", &reward_scale, "factor on rewards before learning", 0},
     {"normalise_observations", &normalise_observations, "show the networks unit scale"},
     {"normalise_rewards", &normalise_rewards, "learn from rewards whose discounted sum has it too"},
+    {"filters", &filters, "3x3 filters of each convolution before them, for images", 1, 65536},
     {"hidden", &hidden, "units of the hidden layers", 1, 65536, "64,64 (MuJoCo)"},
     {"activation", &activation, "between layers: tanh (the paper) or relu"},
   };
@@ -41,7 +42,7 @@ WorkersSpec ppo_workers(const PpoConfig& config, const RunOptions& options) {
           static_cast<std::uint64_t>(options.seed),
           static_cast<int>(config.envs),
           {env->observation_space(), env->action_space(), config.hidden, config.activation, true,
-           config.normalise_observations}};
+           config.normalise_observations, config.filters}};
 }
 
 Ppo::Ppo(const PpoConfig& config, const PolicySpec& spec, std::uint64_t seed)

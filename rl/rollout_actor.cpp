@@ -12,7 +12,7 @@ WorkersSpec to_spec(const RolloutSpec& spec) {
           spec.seed,
           spec.envs,
           {env->observation_space(), env->action_space(), spec.hidden, spec.activation, true,
-           spec.normalise}};
+           spec.normalise, spec.filters}};
 }
 
 Fragment to_fragment(const Batch& batch, std::vector<std::string> states,
@@ -46,7 +46,8 @@ Fragment to_fragment(const Batch& batch, std::vector<std::string> states,
 
 RolloutSpec to_message(const WorkersSpec& spec) {
   auto& policy = spec.policy;
-  return {spec.env, spec.seed, spec.envs, policy.hidden, policy.activation, policy.normalise};
+  return {spec.env,          spec.seed,        spec.envs,     policy.hidden,
+          policy.activation, policy.normalise, policy.filters};
 }
 
 BatchView to_view(const Fragment& fragment, std::vector<BatchEnd>& ends) {

@@ -26,7 +26,8 @@ struct RolloutSpec {
   std::vector<std::int64_t> hidden;
   std::string activation;
   bool normalise = false;
-  MSGPACK_DEFINE(env, seed, envs, hidden, activation, normalise)
+  std::vector<std::int64_t> filters;
+  MSGPACK_DEFINE(env, seed, envs, hidden, activation, normalise, filters)
 };
 
 /// A Batch whose columns lie in the object store.

@@ -22,18 +22,26 @@ S* sized(std::vector<S>& buffer, std::size_t size) {
 } // namespace
 
 template <class S>
-Mlp<S>::Mlp(std::vector<std::size_t> sizes, Activation activation)
-  : sizes_(std::move(sizes)), activation_(activation) {
-  if (sizes_.size() < 2 || std::find(sizes_.begin(), sizes_.end(), 0u) != sizes_.end())
+Mlp<S>::Mlp(std::vector<std::size_t> sizes, Activation activation, const Convolutions& front)
+  : sizes_(std::move(sizes)), activation_(activation), kernel_(front.kernel) {
+  auto none = [](auto& list) { return std::find(list.begin(), list.end(), 0u) != list.end(); };
+  if (sizes_.size() < 2 || none(sizes_) || none(front.filters))
     throw Error(ErrorCode::bad_value, "a network needs an input and an output, none of size 0");
-  for (std::size_t i = 0; i + 1 < sizes_.size(); ++i) {
-    Layer layer;
-    layer.shape = {0, sizes_[i], sizes_[i + 1]};
-    layer.weights = parameter_count_;
-    layer.biases = layer.weights + layer.shape.in * layer.shape.out;
-    parameter_count_ = layer.biases + layer.shape.out;
-    layers_.push_back(layer);
+  auto image = front.image;
+  for (auto filters : front.filters) {
+    auto next = convolved(image, kernel_, filters);
+    add_layer({0, kernel_ * kernel_ * image.channels, filters}, next.rows * next.columns, image);
+    image = next;
   }
+  for (std::size_t i = 0; i + 1 < sizes_.size(); ++i)
+    add_layer({0, i == 0 && !layers_.empty() ? image.size() : sizes_[i], sizes_[i + 1]});
+}
+
+template <class S>
+void Mlp<S>::add_layer(const LayerShape& shape, std::size_t patches, const ImageShape& image) {
+  auto biases = parameter_count_ + shape.in * shape.out;
+  layers_.push_back({shape, parameter_count_, biases, patches, image});
+  parameter_count_ = biases + shape.out;
 }
 
 template <class S>
@@ -47,19 +55,36 @@ void Mlp<S>::initialise(std::span<S> parameters, double hidden_gain, double outp
   }
 }
 
+// What the rows of a layer are: the outputs of the one before or x, as patches for a convolution,
+// which forward has gathered.
+template <class S>
+const S* Mlp<S>::layer_input(std::size_t layer, std::span<const S> x,
+                             const Workspace<S>& workspace) const {
+  if (is_convolution(layer))
+    return workspace.patches[layer].data();
+  return layer > 0 ? workspace.activations[layer - 1].data() : x.data();
+}
+
 template <class S>
 std::span<const S> Mlp<S>::forward(std::span<const S> parameters, std::size_t rows,
                                    std::span<const S> x, Workspace<S>& workspace) const {
   if (workspace.activations.size() < layers_.size())
     workspace.activations.resize(layers_.size());
+  if (workspace.patches.size() < layers_.size())
+    workspace.patches.resize(layers_.size());
   auto* input = x.data();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     auto& layer = layers_[i];
-    LayerShape shape{rows, layer.shape.in, layer.shape.out};
-    auto* y = sized(workspace.activations[i], rows * shape.out);
+    LayerShape shape{rows * layer.patches, layer.shape.in, layer.shape.out};
+    if (is_convolution(i)) {
+      auto* patches = sized(workspace.patches[i], shape.rows * shape.in);
+      gather_patches(layer.image, kernel_, rows, input, patches);
+      input = patches;
+    }
+    auto* y = sized(workspace.activations[i], shape.rows * shape.out);
     affine(shape, input, parameters.data() + layer.weights, parameters.data() + layer.biases, y);
     if (i + 1 < layers_.size())
-      activate(activation_, std::span(y, rows * shape.out));
+      activate(activation_, std::span(y, shape.rows * shape.out));
     input = y;
   }
   return {input, rows * output_size()};
@@ -72,16 +97,19 @@ void Mlp<S>::backward(std::span<const S> parameters, std::size_t rows, std::span
   auto* dy = d_output.data();
   for (auto i = layers_.size(); i-- > 0;) {
     auto& layer = layers_[i];
-    LayerShape shape{rows, layer.shape.in, layer.shape.out};
-    auto* input = i > 0 ? workspace.activations[i - 1].data() : x.data();
-    affine_weight_gradient(shape, input, dy, gradient.data() + layer.weights,
+    LayerShape shape{rows * layer.patches, layer.shape.in, layer.shape.out};
+    affine_weight_gradient(shape, layer_input(i, x, workspace), dy, gradient.data() + layer.weights,
                            gradient.data() + layer.biases);
     if (i == 0)
       break;
-    auto* dx = sized(workspace.next_gradient, rows * shape.in);
-    affine_input_gradient(shape, dy, parameters.data() + layer.weights, dx);
-    activate_gradient(activation_, std::span<const S>(input, rows * shape.in),
-                      std::span(dx, rows * shape.in));
+    auto size = rows * layers_[i - 1].patches * layers_[i - 1].shape.out; // of the layer before
+    auto* dx = sized(workspace.next_gradient, size);
+    auto* d_rows = is_convolution(i) ? sized(workspace.d_patches, shape.rows * shape.in) : dx;
+    affine_input_gradient(shape, dy, parameters.data() + layer.weights, d_rows);
+    if (is_convolution(i))
+      scatter_patches(layer.image, kernel_, rows, d_rows, dx);
+    activate_gradient(activation_, std::span<const S>(workspace.activations[i - 1]).first(size),
+                      std::span(dx, size));
     std::swap(workspace.gradient, workspace.next_gradient);
     dy = workspace.gradient.data();
   }

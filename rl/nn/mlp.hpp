@@ -1,14 +1,17 @@
-// A multi-layer perceptron: dense layers, one activation between them, none after the last.
+// A multi-layer perceptron: dense layers, one activation between them, none after the last; in
+// front of them convolutions where observations are images.
 //
 // The object is only the shape. The parameters are a flat array that the caller owns (a vector, a
 // received message, a view into shared memory), so weights travel and are used without being
-// unpacked: layer by layer, w [in, out] row-major, then b [out].
+// unpacked: layer by layer, w [in, out] row-major, then b [out]. Of a convolution, `in` is a patch
+// and `out` the filters.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <vector>
 
+#include "rl/nn/conv.hpp"
 #include "rl/nn/dense.hpp"
 #include "rl/rng.hpp"
 
@@ -20,6 +23,8 @@ namespace rl::nn {
 template <class S>
 struct Workspace {
   std::vector<std::vector<S>> activations; ///< per layer [row, out]
+  std::vector<std::vector<S>> patches;     ///< per convolution [row, patch, in]
+  std::vector<S> d_patches;
   std::vector<S> gradient;
   std::vector<S> next_gradient;
 };
@@ -29,8 +34,10 @@ class Mlp {
 public:
   Mlp() = default;
 
-  /// `sizes`: input, hidden ..., output; at least two, all positive, else Error{bad_value}.
-  Mlp(std::vector<std::size_t> sizes, Activation activation);
+  /// `sizes`: input, hidden ..., output; at least two, all positive, else Error{bad_value}. With
+  /// `front`, the input is its image, which passes the convolutions before the first dense layer;
+  /// Error{bad_space} when it is too small for them.
+  Mlp(std::vector<std::size_t> sizes, Activation activation, const Convolutions& front = {});
 
   std::size_t input_size() const { return sizes_.front(); }
   std::size_t output_size() const { return sizes_.back(); }
@@ -61,10 +68,18 @@ private:
     LayerShape shape; // rows filled in per call
     std::size_t weights = 0;
     std::size_t biases = 0;
+    std::size_t patches = 1; // rows of this layer that an input row has; of a dense layer 1
+    ImageShape image;        // what a convolution is applied to
   };
+
+  void add_layer(const LayerShape& shape, std::size_t patches = 1, const ImageShape& image = {});
+  bool is_convolution(std::size_t layer) const { return layers_[layer].image.size() > 0; }
+  const S* layer_input(std::size_t layer, std::span<const S> x,
+                       const Workspace<S>& workspace) const;
 
   std::vector<std::size_t> sizes_;
   Activation activation_ = Activation::tanh;
+  std::size_t kernel_ = 0; // side of a patch
   std::vector<Layer> layers_;
   std::size_t parameter_count_ = 0;
 };

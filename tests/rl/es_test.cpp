@@ -140,6 +140,17 @@ BOOST_AUTO_TEST_CASE(noise_is_summed_in_blocks_that_depend_on_the_size_of_the_ne
     BOOST_REQUIRE(one[k] == -noise[k]);
 }
 
+BOOST_AUTO_TEST_CASE(sums_are_added_in_a_tree_of_neighbours) {
+  auto tree = [](std::vector<std::string> parts) {
+    return rl::add_in_pairs(std::move(parts), [](auto one, auto& other) {
+      return std::string("(").append(one).append("+").append(other).append(")");
+    });
+  };
+  BOOST_TEST(tree({"a"}) == "a");
+  BOOST_TEST(tree({"a", "b", "c"}) == "((a+b)+c)");
+  BOOST_TEST(tree({"a", "b", "c", "d", "e", "f", "g"}) == "(((a+b)+(c+d))+((e+f)+g))");
+}
+
 BOOST_AUTO_TEST_CASE(weights_of_another_size_are_refused) {
   auto spec = rl::es_spec(small(), quiet("CartPole-v1", 0));
   std::vector<float> few(3);

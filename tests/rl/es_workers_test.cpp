@@ -93,7 +93,8 @@ public:
 BOOST_FIXTURE_TEST_SUITE(es_workers, Runtime)
 
 BOOST_AUTO_TEST_CASE(es_gives_the_same_weights_with_0_1_and_4_workers) {
-  for (auto& hidden : {std::vector<std::int64_t>{8}, {100, 100}}) { // noise in one block, in three
+  // noise in one block, in three, in nine
+  for (auto& hidden : {std::vector<std::int64_t>{8}, {100, 100}, {200, 200}}) {
     auto serial = es_weights(0, hidden);
     for (int workers : {1, 4})
       BOOST_TEST(es_weights(workers, hidden) == serial, boost::test_tools::per_element());
