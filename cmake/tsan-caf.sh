@@ -26,6 +26,7 @@ apt=(apt-get -qq -o Dir::Etc::sourcelist="$PWD/sources.list" -o Dir::Etc::source
   -f='${source:Version}' libcaf-dev)"
 tar xf "actor-framework_$version.orig.tar.gz"
 
+rm -rf build # of another version, or with other switches
 launcher=()
 command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 # The same switches as in Debian's caf/detail/build_config.hpp, which our headers see.
