@@ -19,6 +19,18 @@ constexpr Preset presets[] = {
    "horizon=200\nepochs=10\nminibatch=100\nlearning_rate=2e-3\ngamma=0.95\nreward_scale=0.1\n"},
   {"es", "CartPole-v1", 1'000'000, "hidden=16\nsigma=0.1\nlearning_rate=0.05\n"},
   {"es", "Pendulum-v1", 6'000'000, "hidden=32\nsigma=0.1\nlearning_rate=0.05\nweight_decay=0\n"},
+  {"dqn", "CartPole-v1", 50'000,
+   "learning_rate=2e-3\ntrain_interval=16\ngradient_steps=8\ntarget_interval=100\nn_step=3\n"
+   "prioritised=true\nduelling=true\nanneal=true\nactivation=tanh\nepsilon_end=0.04\n"
+   "epsilon_steps=8000\n"},
+  {"dqn", "MountainCar-v0", 120'000,
+   "learning_rate=2e-3\ntrain_interval=16\ngradient_steps=8\ntarget_interval=300\nn_step=3\n"
+   "prioritised=true\nduelling=true\nanneal=true\nactivation=tanh\ncapacity=50000\ngamma=0.98\n"
+   "epsilon_end=0.07\nepsilon_steps=40000\n"},
+  {"dqn", "Acrobot-v1", 100'000,
+   "learning_rate=2e-3\ntrain_interval=16\ngradient_steps=8\ntarget_interval=100\nn_step=3\n"
+   "prioritised=true\nduelling=true\nanneal=true\nactivation=tanh\ncapacity=50000\n"
+   "epsilon_steps=12000\n"},
 };
 
 const Preset* find(std::string_view algorithm, std::string_view env) {

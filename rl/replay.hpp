@@ -19,6 +19,7 @@
 
 #include "rl/bytes.hpp"
 #include "rl/rng.hpp"
+#include "rl/run/checkpoint.hpp"
 #include "rl/sum_tree.hpp"
 #include "rl/transitions.hpp"
 
@@ -84,5 +85,10 @@ private:
   double largest_ = 1; // priority^alpha
   std::optional<SumTree> tree_;
 };
+
+/// A replay and the stream that it is drawn from, as the parts "replay" and "draws" of a
+/// checkpoint.
+void save_replay(Checkpoint& checkpoint, const Replay& replay, const Rng& draws);
+void load_replay(const Checkpoint& checkpoint, Replay& replay, Rng& draws);
 
 } // namespace rl

@@ -69,15 +69,26 @@ template <class S>
 void Mlp<S>::backward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
                       Workspace<S>& workspace, std::span<const S> d_output,
                       std::span<S> gradient) const {
+  backward(parameters, rows, x, workspace, d_output, gradient, {});
+}
+
+template <class S>
+void Mlp<S>::backward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
+                      Workspace<S>& workspace, std::span<const S> d_output, std::span<S> gradient,
+                      std::span<S> d_x) const {
   auto* dy = d_output.data();
   for (auto i = layers_.size(); i-- > 0;) {
     auto& layer = layers_[i];
     LayerShape shape{rows, layer.shape.in, layer.shape.out};
     auto* input = i > 0 ? workspace.activations[i - 1].data() : x.data();
-    affine_weight_gradient(shape, input, dy, gradient.data() + layer.weights,
-                           gradient.data() + layer.biases);
-    if (i == 0)
+    if (!gradient.empty())
+      affine_weight_gradient(shape, input, dy, gradient.data() + layer.weights,
+                             gradient.data() + layer.biases);
+    if (i == 0) {
+      if (!d_x.empty())
+        affine_input_gradient(shape, dy, parameters.data() + layer.weights, d_x.data());
       break;
+    }
     auto* dx = sized(workspace.next_gradient, rows * shape.in);
     affine_input_gradient(shape, dy, parameters.data() + layer.weights, dx);
     activate_gradient(activation_, std::span<const S>(input, rows * shape.in),

@@ -10,6 +10,7 @@
 
 #include <ray/api.h>
 
+#include "rl/dqn.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
 #include "rl/es_workers.hpp"
@@ -147,6 +148,22 @@ int train_with_es(std::span<const std::string> words, std::ostream& out, std::os
   return report(run, train_es(config, run, *workers), out, err);
 }
 
+// An algorithm that collects in this thread.
+template <class Config, TrainResult (*train)(const Config&, Run&)>
+int train_alone(const char* name, std::span<const std::string> words, std::ostream& out,
+                std::ostream& err) {
+  Settings settings;
+  Config config;
+  if (!read_settings(name, words, settings, config, out))
+    return 0;
+  Run run(settings.options, name, config.fields());
+  return report(run, train(config, run), out, err);
+}
+
+int train_with_dqn(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
+  return train_alone<DqnConfig, train_dqn>("dqn", words, out, err);
+}
+
 struct Algorithm {
   const char* name;
   const char* what;
@@ -156,6 +173,7 @@ struct Algorithm {
 constexpr Algorithm algorithms[] = {
   {"ppo", "proximal policy optimisation (Schulman et al. 2017)", train_with_ppo},
   {"es", "evolution strategies (Salimans et al. 2017)", train_with_es},
+  {"dqn", "deep Q-learning (Mnih et al. 2015)", train_with_dqn},
 };
 
 void list(std::ostream& out) {

@@ -1,6 +1,7 @@
 // The algorithms learn: fixed seeds, a return to reach over 100 episodes, a number of steps to
 // reach it in.
 
+#include "rl/dqn.hpp"
 #include "rl/es.hpp"
 #include "rl/ppo.hpp"
 #include "rl/presets.hpp"
@@ -31,6 +32,16 @@ rl::TrainResult es(const rl::RunOptions& options) {
   rl::Run run(options, "es", config.fields());
   rl::SerialEsWorkers workers(rl::es_spec(config, options));
   return rl::train_es(config, run, workers);
+}
+
+// An algorithm that collects in this thread, with its preset.
+template <class Config>
+rl::TrainResult alone(const char* name, rl::TrainResult (*train)(const Config&, rl::Run&),
+                      const rl::RunOptions& options) {
+  Config config;
+  rl::read_fields(config.fields(), rl::preset(name, options.env));
+  rl::Run run(options, name, config.fields());
+  return train(config, run);
 }
 
 void report(const char* what, std::int64_t seed, const rl::TrainResult& result) {
@@ -77,6 +88,20 @@ BOOST_AUTO_TEST_CASE(es_swings_the_pendulum_up_in_three_of_three_seeds) {
     report("es Pendulum-v1", seed, result);
     BOOST_TEST(result.evaluation.mean >= -200);
   }
+}
+
+BOOST_AUTO_TEST_CASE(dqn_balances_cartpole_in_two_of_two_seeds) {
+  for (std::int64_t seed = 1; seed <= 2; ++seed) {
+    auto result = alone("dqn", rl::train_dqn, options_for("CartPole-v1", seed, 50'000));
+    report("dqn CartPole-v1", seed, result);
+    BOOST_TEST(result.evaluation.mean >= 475);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(dqn_drives_the_mountain_car_up) {
+  auto result = alone("dqn", rl::train_dqn, options_for("MountainCar-v0", 1, 120'000));
+  report("dqn MountainCar-v0", 1, result);
+  BOOST_TEST(result.evaluation.mean >= -110);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

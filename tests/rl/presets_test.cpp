@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "rl/dqn.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
 #include "rl/ppo.hpp"
@@ -12,8 +13,10 @@ BOOST_AUTO_TEST_CASE(every_preset_can_be_read) {
   for (auto& env : rl::env_names()) {
     rl::PpoConfig ppo;
     rl::EsConfig es;
+    rl::DqnConfig dqn;
     rl::read_fields(ppo.fields(), rl::preset("ppo", env));
     rl::read_fields(es.fields(), rl::preset("es", env));
+    rl::read_fields(dqn.fields(), rl::preset("dqn", env));
   }
   BOOST_TEST(!rl::preset("ppo", "CartPole-v1").empty());
   BOOST_TEST(rl::preset("ppo", "Unknown-v0").empty());

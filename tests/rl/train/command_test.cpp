@@ -133,6 +133,28 @@ BOOST_AUTO_TEST_CASE(workers_on_the_runtime_give_the_same_table) {
              == 0);
 }
 
+BOOST_AUTO_TEST_CASE(an_algorithm_that_does_not_fit_the_actions_names_those_that_do) {
+  BOOST_TEST(run({"dqn", "--env", "Pendulum-v1", "--quiet", "--logdir", logdir}) == 1);
+  BOOST_TEST(says(err, "dqn chooses among discrete actions"));
+  BOOST_TEST(says(err, "sac, td3, ppo or es"));
+  BOOST_TEST(!std::filesystem::exists(folder.path / "run" / "log.csv"));
+}
+
+BOOST_AUTO_TEST_CASE(off_policy_algorithms_train_and_resume) {
+  for (std::string algorithm : {"dqn"}) {
+    logdir = folder.path / algorithm;
+    BOOST_TEST(run({algorithm, "--env", "CartPole-v1", "--quiet", "--stop-steps=1500",
+                    "--evaluation-episodes=2", "--logdir", logdir})
+               == 0);
+    BOOST_TEST(run({algorithm, "--resume", logdir, "--stop-steps=2500", "--quiet"}) == 0);
+    auto steps = rl::read_csv(std::filesystem::path(logdir) / "log.csv").column("steps");
+    BOOST_TEST(steps.front() < 1500);
+    BOOST_TEST(steps.back() >= 2500);
+    BOOST_TEST(run({algorithm, "--env", "CartPole-v1", "--workers=2", "--logdir="}) == 2);
+    BOOST_TEST(says(err, "give workers=0"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_return_that_was_not_reached_is_a_failure_with_a_sentence) {
   BOOST_TEST(run(training({"--stop-return=490"})) == 1);
   BOOST_TEST(says(err, "did not reach 490.0 within 2048 steps"));
