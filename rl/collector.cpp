@@ -62,4 +62,10 @@ void Collector::load(std::span<const std::string> states) {
   }
 }
 
+void draw_in_unit_box(std::span<Rng> rngs, std::span<float> action) {
+  auto width = action.size() / rngs.size();
+  for (std::size_t i = 0; i < action.size(); ++i)
+    action[i] = static_cast<float>(rngs[i / width].uniform(-1, 1));
+}
+
 } // namespace rl

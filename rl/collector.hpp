@@ -70,4 +70,8 @@ private:
   std::vector<std::uint8_t> terminated_, truncated_;
 };
 
+/// Uniform points in [-1, 1], [row, feature], row i from rngs[i]: how algorithms for boxes explore
+/// before they have learnt anything.
+void draw_in_unit_box(std::span<Rng> rngs, std::span<float> action);
+
 } // namespace rl

@@ -17,6 +17,8 @@
 #include "rl/ppo.hpp"
 #include "rl/ppo_workers.hpp"
 #include "rl/presets.hpp"
+#include "rl/sac.hpp"
+#include "rl/td3.hpp"
 
 namespace rl {
 
@@ -164,6 +166,14 @@ int train_with_dqn(std::span<const std::string> words, std::ostream& out, std::o
   return train_alone<DqnConfig, train_dqn>("dqn", words, out, err);
 }
 
+int train_with_sac(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
+  return train_alone<SacConfig, train_sac>("sac", words, out, err);
+}
+
+int train_with_td3(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
+  return train_alone<Td3Config, train_td3>("td3", words, out, err);
+}
+
 struct Algorithm {
   const char* name;
   const char* what;
@@ -174,6 +184,8 @@ constexpr Algorithm algorithms[] = {
   {"ppo", "proximal policy optimisation (Schulman et al. 2017)", train_with_ppo},
   {"es", "evolution strategies (Salimans et al. 2017)", train_with_es},
   {"dqn", "deep Q-learning (Mnih et al. 2015)", train_with_dqn},
+  {"sac", "soft actor-critic (Haarnoja et al. 2018)", train_with_sac},
+  {"td3", "twin delayed policy gradient (Fujimoto et al. 2018)", train_with_td3},
 };
 
 void list(std::ostream& out) {

@@ -97,4 +97,22 @@ BOOST_AUTO_TEST_CASE(states_of_another_run_are_refused) {
   BOOST_TEST(fails(ErrorCode::bad_checkpoint, [&] { shorter.load(states); }, {"3 steps"}));
 }
 
+BOOST_AUTO_TEST_CASE(random_actions_fill_the_box_each_row_from_its_stream) {
+  rl::Rng rngs[] = {rl::Rng(1), rl::Rng(2)}, second[] = {rl::Rng(2)};
+  float action[4], alone[2];
+  float lowest = 1, highest = -1;
+  for (int i = 0; i < 1000; ++i) {
+    rl::draw_in_unit_box(rngs, action);
+    rl::draw_in_unit_box(second, alone);
+    BOOST_TEST_REQUIRE(action[2] == alone[0]);
+    BOOST_TEST_REQUIRE(action[3] == alone[1]);
+    lowest = std::min(lowest, action[0]);
+    highest = std::max(highest, action[0]);
+  }
+  BOOST_TEST(lowest >= -1);
+  BOOST_TEST(lowest < -0.98);
+  BOOST_TEST(highest <= 1);
+  BOOST_TEST(highest > 0.98);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 #include "rl/es.hpp"
 #include "rl/ppo.hpp"
 #include "rl/presets.hpp"
+#include "rl/sac.hpp"
+#include "rl/td3.hpp"
 #include "tests/rl/support.hpp"
 
 namespace {
@@ -102,6 +104,18 @@ BOOST_AUTO_TEST_CASE(dqn_drives_the_mountain_car_up) {
   auto result = alone("dqn", rl::train_dqn, options_for("MountainCar-v0", 1, 120'000));
   report("dqn MountainCar-v0", 1, result);
   BOOST_TEST(result.evaluation.mean >= -110);
+}
+
+BOOST_AUTO_TEST_CASE(sac_swings_the_pendulum_up_in_20000_steps) {
+  auto result = alone("sac", rl::train_sac, options_for("Pendulum-v1", 1, 20'000));
+  report("sac Pendulum-v1", 1, result);
+  BOOST_TEST(result.evaluation.mean >= -180);
+}
+
+BOOST_AUTO_TEST_CASE(td3_swings_the_pendulum_up_in_20000_steps) {
+  auto result = alone("td3", rl::train_td3, options_for("Pendulum-v1", 1, 20'000));
+  report("td3 Pendulum-v1", 1, result);
+  BOOST_TEST(result.evaluation.mean >= -180);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
 #include "rl/ppo.hpp"
+#include "rl/sac.hpp"
+#include "rl/td3.hpp"
 
 BOOST_AUTO_TEST_SUITE(presets)
 
@@ -14,9 +16,13 @@ BOOST_AUTO_TEST_CASE(every_preset_can_be_read) {
     rl::PpoConfig ppo;
     rl::EsConfig es;
     rl::DqnConfig dqn;
+    rl::SacConfig sac;
+    rl::Td3Config td3;
     rl::read_fields(ppo.fields(), rl::preset("ppo", env));
     rl::read_fields(es.fields(), rl::preset("es", env));
     rl::read_fields(dqn.fields(), rl::preset("dqn", env));
+    rl::read_fields(sac.fields(), rl::preset("sac", env));
+    rl::read_fields(td3.fields(), rl::preset("td3", env));
   }
   BOOST_TEST(!rl::preset("ppo", "CartPole-v1").empty());
   BOOST_TEST(rl::preset("ppo", "Unknown-v0").empty());

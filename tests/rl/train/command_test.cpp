@@ -141,16 +141,17 @@ BOOST_AUTO_TEST_CASE(an_algorithm_that_does_not_fit_the_actions_names_those_that
 }
 
 BOOST_AUTO_TEST_CASE(off_policy_algorithms_train_and_resume) {
-  for (std::string algorithm : {"dqn"}) {
+  for (std::string algorithm : {"dqn", "sac", "td3"}) {
     logdir = folder.path / algorithm;
-    BOOST_TEST(run({algorithm, "--env", "CartPole-v1", "--quiet", "--stop-steps=1500",
+    auto env = algorithm == "dqn" ? "CartPole-v1" : "Pendulum-v1";
+    BOOST_TEST(run({algorithm, "--env", env, "--hidden=16", "--quiet", "--stop-steps=1500",
                     "--evaluation-episodes=2", "--logdir", logdir})
                == 0);
     BOOST_TEST(run({algorithm, "--resume", logdir, "--stop-steps=2500", "--quiet"}) == 0);
     auto steps = rl::read_csv(std::filesystem::path(logdir) / "log.csv").column("steps");
     BOOST_TEST(steps.front() < 1500);
     BOOST_TEST(steps.back() >= 2500);
-    BOOST_TEST(run({algorithm, "--env", "CartPole-v1", "--workers=2", "--logdir="}) == 2);
+    BOOST_TEST(run({algorithm, "--env", env, "--workers=2", "--logdir="}) == 2);
     BOOST_TEST(says(err, "give workers=0"));
   }
 }
