@@ -31,6 +31,8 @@ constexpr Preset presets[] = {
    "learning_rate=2e-3\ntrain_interval=16\ngradient_steps=8\ntarget_interval=100\nn_step=3\n"
    "prioritised=true\nduelling=true\nanneal=true\nactivation=tanh\ncapacity=50000\n"
    "epsilon_steps=12000\n"},
+  {"apex", "CartPole-v1", 200'000,
+   "activation=tanh\nlearning_rate=2e-3\nanneal=true\ntarget_interval=100\n"},
   {"sac", "Pendulum-v1", 20'000, "hidden=64,64\nlearning_rate=1e-3\nminibatch=128\n"},
   {"td3", "Pendulum-v1", 20'000,
    "hidden=64,64\nlearning_rate=2e-3\nminibatch=128\ngamma=0.98\ntau=0.01\n"},

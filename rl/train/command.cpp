@@ -10,6 +10,8 @@
 
 #include <ray/api.h>
 
+#include "rl/apex.hpp"
+#include "rl/apex_workers.hpp"
 #include "rl/dqn.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
@@ -174,6 +176,18 @@ int train_with_td3(std::span<const std::string> words, std::ostream& out, std::o
   return train_alone<Td3Config, train_td3>("td3", words, out, err);
 }
 
+int train_with_apex(std::span<const std::string> words, std::ostream& out, std::ostream& err) {
+  Settings settings;
+  ApexConfig config;
+  if (!read_settings("apex", words, settings, config, out))
+    return 0;
+  Run run(settings.options, "apex", config.fields());
+  auto workers_count = static_cast<int>(settings.options.workers);
+  Runtime runtime(workers_count);
+  auto workers = make_apex_workers(config, settings.options, workers_count);
+  return report(run, train_apex(config, run, *workers), out, err);
+}
+
 struct Algorithm {
   const char* name;
   const char* what;
@@ -184,6 +198,7 @@ constexpr Algorithm algorithms[] = {
   {"ppo", "proximal policy optimisation (Schulman et al. 2017)", train_with_ppo},
   {"es", "evolution strategies (Salimans et al. 2017)", train_with_es},
   {"dqn", "deep Q-learning (Mnih et al. 2015)", train_with_dqn},
+  {"apex", "DQN with distributed replay, Ape-X (Horgan et al. 2018)", train_with_apex},
   {"sac", "soft actor-critic (Haarnoja et al. 2018)", train_with_sac},
   {"td3", "twin delayed policy gradient (Fujimoto et al. 2018)", train_with_td3},
 };

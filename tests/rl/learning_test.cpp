@@ -1,6 +1,7 @@
 // The algorithms learn: fixed seeds, a return to reach over 100 episodes, a number of steps to
 // reach it in.
 
+#include "rl/apex.hpp"
 #include "rl/dqn.hpp"
 #include "rl/es.hpp"
 #include "rl/ppo.hpp"
@@ -104,6 +105,17 @@ BOOST_AUTO_TEST_CASE(dqn_drives_the_mountain_car_up) {
   auto result = alone("dqn", rl::train_dqn, options_for("MountainCar-v0", 1, 120'000));
   report("dqn MountainCar-v0", 1, result);
   BOOST_TEST(result.evaluation.mean >= -110);
+}
+
+BOOST_AUTO_TEST_CASE(apex_balances_cartpole) {
+  auto options = options_for("CartPole-v1", 1, 200'000);
+  rl::ApexConfig config;
+  rl::read_fields(config.fields(), rl::preset("apex", options.env));
+  rl::Run run(options, "apex", config.fields());
+  rl::SerialApexWorkers workers(config, options);
+  auto result = rl::train_apex(config, run, workers);
+  report("apex CartPole-v1", 1, result);
+  BOOST_TEST(result.evaluation.mean >= 475);
 }
 
 BOOST_AUTO_TEST_CASE(sac_swings_the_pendulum_up_in_20000_steps) {

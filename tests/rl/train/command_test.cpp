@@ -156,6 +156,17 @@ BOOST_AUTO_TEST_CASE(off_policy_algorithms_train_and_resume) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(apex_trains_in_this_thread_or_with_actors) {
+  for (std::string workers : {"0", "2"}) {
+    BOOST_TEST(run({"apex", "--env", "CartPole-v1", "--quiet", "--stop-steps=4000",
+                    "--evaluation-episodes=2", "--logdir", logdir + workers, "--workers", workers})
+               == 0);
+    auto log = rl::read_csv(std::filesystem::path(logdir + workers) / "log.csv");
+    BOOST_TEST(log.column("steps").back() >= 4000);
+    BOOST_TEST(log.column("replay/sampled_per_second").back() > 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_return_that_was_not_reached_is_a_failure_with_a_sentence) {
   BOOST_TEST(run(training({"--stop-return=490"})) == 1);
   BOOST_TEST(says(err, "did not reach 490.0 within 2048 steps"));
