@@ -31,9 +31,14 @@ constexpr Preset presets[] = {
    "learning_rate=2e-3\ntrain_interval=16\ngradient_steps=8\ntarget_interval=100\nn_step=3\n"
    "prioritised=true\nduelling=true\nanneal=true\nactivation=tanh\ncapacity=50000\n"
    "epsilon_steps=12000\n"},
+  {"dqn", "LunarLander-v3", 200'000,
+   "learning_rate=1e-3\ntrain_interval=16\ngradient_steps=8\nn_step=3\nprioritised=true\n"
+   "duelling=true\nanneal=true\nactivation=tanh\nreward_scale=0.1\nepsilon_end=0.02\n"
+   "epsilon_steps=30000\n"},
   {"apex", "CartPole-v1", 200'000,
    "activation=tanh\nlearning_rate=2e-3\nanneal=true\ntarget_interval=100\n"},
   {"sac", "Pendulum-v1", 20'000, "hidden=64,64\nlearning_rate=1e-3\nminibatch=128\n"},
+  {"sac", "InvertedPendulum-v4", 20'000, "hidden=64,64\nlearning_rate=1e-3\nminibatch=128\n"},
   {"td3", "Pendulum-v1", 20'000,
    "hidden=64,64\nlearning_rate=2e-3\nminibatch=128\ngamma=0.98\ntau=0.01\n"},
 };
