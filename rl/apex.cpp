@@ -31,27 +31,34 @@ std::vector<Field> ApexConfig::fields() {
     {"publish_interval", &publish_interval, "gradient steps between two sets of weights for actors",
      1, 1e9},
   };
-  const std::pair<const char*, const char*> learner[] = {{"minibatch", "512"},
-                                                         {"capacity", "2e6"},
-                                                         {"learning_starts", "50000"},
-                                                         {"target_interval", "2500"},
-                                                         {"learning_rate", "6.25e-5 (RMSProp)"},
-                                                         {"anneal", ""},
-                                                         {"gamma", "0.99"},
-                                                         {"double_q", ""},
-                                                         {"duelling", ""},
-                                                         {"n_step", "3"},
-                                                         {"alpha", "0.6"},
-                                                         {"beta", "0.4"},
-                                                         {"max_gradient_norm", "40"},
-                                                         {"reward_scale", ""},
-                                                         {"hidden", ""},
-                                                         {"activation", ""},
-                                                         {"log_steps", ""}};
+  // Those of the learner; with a meaning where it is another than DQN's.
+  struct Learner {
+    const char *name, *paper, *meaning = nullptr;
+  };
+  const Learner learner[] = {
+    {"minibatch", "512"},
+    {"capacity", "2e6", "transitions in all shards of the replay"},
+    {"learning_starts", "50000", "transitions in the replay before learning starts"},
+    {"target_interval", "2500"},
+    {"learning_rate", "6.25e-5 (RMSProp)"},
+    {"anneal", ""},
+    {"gamma", "0.99"},
+    {"double_q", ""},
+    {"duelling", ""},
+    {"n_step", "3"},
+    {"alpha", "0.6", "how much TD errors count when transitions are drawn"},
+    {"beta", "0.4", "exponent of the importance weights"},
+    {"max_gradient_norm", "40"},
+    {"reward_scale", ""},
+    {"hidden", ""},
+    {"activation", ""},
+    {"log_steps", ""}};
   for (auto& field : dqn.fields())
-    for (auto& [name, paper] : learner)
-      if (field.name == name) {
-        field.paper = paper;
+    for (auto& each : learner)
+      if (field.name == each.name) {
+        field.paper = each.paper;
+        if (each.meaning)
+          field.meaning = each.meaning;
         all.push_back(field);
       }
   return all;

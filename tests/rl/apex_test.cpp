@@ -62,6 +62,26 @@ BOOST_AUTO_TEST_CASE(environments_explore_from_much_to_little) {
   BOOST_TEST(rl::apex_epsilon(config, 0) == 0.4, boost::test_tools::tolerance(1e-12));
 }
 
+BOOST_AUTO_TEST_CASE(its_fields_are_those_that_count_and_travel_as_text) {
+  rl::ApexConfig config, copy;
+  auto fields = config.fields();
+  auto has = [&](const char* name) {
+    return std::any_of(fields.begin(), fields.end(), [&](auto& each) { return each.name == name; });
+  };
+  BOOST_TEST(has("shards"));
+  BOOST_TEST(has("duelling"));
+  for (auto* unused : {"train_interval", "gradient_steps", "epsilon_start", "beta_steps"})
+    BOOST_TEST(!has(unused), unused);
+  config.dqn.gamma = 0.123;
+  config.dqn.hidden = {3, 4};
+  config.shards = 7;
+  rl::read_fields(copy.fields(), rl::write_fields(config.fields()));
+  BOOST_TEST(copy.dqn.gamma == 0.123);
+  BOOST_TEST((copy.dqn.hidden == config.dqn.hidden));
+  BOOST_TEST(copy.shards == 7);
+  BOOST_TEST(copy.dqn.prioritised);
+}
+
 BOOST_AUTO_TEST_CASE(actors_tell_the_td_errors_of_their_own_network) {
   auto config = small();
   rl::ApexActing acting(config, "CartPole-v1", 1, 0, 4, 0);
