@@ -39,6 +39,9 @@ constexpr Preset presets[] = {
    "activation=tanh\nlearning_rate=2e-3\nanneal=true\ntarget_interval=100\n"},
   {"sac", "Pendulum-v1", 20'000, "hidden=64,64\nlearning_rate=1e-3\nminibatch=128\n"},
   {"sac", "InvertedPendulum-v4", 20'000, "hidden=64,64\nlearning_rate=1e-3\nminibatch=128\n"},
+  {"sac", "LunarLanderContinuous-v3", 300'000,
+   "hidden=128,128\nlearning_rate=7e-4\nminibatch=128\ntau=0.01\nanneal=true\n"
+   "learning_starts=10000\ntrain_interval=2\nreward_scale=0.1\n"},
   {"td3", "Pendulum-v1", 20'000,
    "hidden=64,64\nlearning_rate=2e-3\nminibatch=128\ngamma=0.98\ntau=0.01\n"},
 };
