@@ -75,6 +75,14 @@ void sample(const Space& space, Rng& rng, std::span<float> value) {
   }
 }
 
+void stretch_to_space(const Space& space, std::span<const float> unit, std::span<float> out) {
+  auto& box = std::get<Box>(space);
+  for (std::size_t i = 0; i < unit.size(); ++i) {
+    auto low = box.low[i % box.low.size()], high = box.high[i % box.low.size()];
+    out[i] = std::clamp(low + 0.5f * (unit[i] + 1) * (high - low), low, high);
+  }
+}
+
 std::string describe(const Space& space) {
   if (auto* discrete = std::get_if<Discrete>(&space))
     return "Discrete(" + std::to_string(discrete->n) + ")";

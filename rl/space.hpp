@@ -46,6 +46,10 @@ bool contains(const Space& space, std::span<const float> value);
 /// within 1 of the finite bound where one is, in [-1, 1] where none is.
 void sample(const Space& space, Rng& rng, std::span<float> value);
 
+/// Rows of a box with finite bounds, from a policy's point in [-1, 1] each: -1 is the low bound, 1
+/// the high one. Both are [row, feature]; `out` stays inside the bounds.
+void stretch_to_space(const Space& space, std::span<const float> unit, std::span<float> out);
+
 /// For people, as Gymnasium writes it: "Discrete(2)", "Box(-2, 2, (1,))".
 std::string describe(const Space& space);
 

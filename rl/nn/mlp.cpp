@@ -94,20 +94,31 @@ template <class S>
 void Mlp<S>::backward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
                       Workspace<S>& workspace, std::span<const S> d_output,
                       std::span<S> gradient) const {
+  backward(parameters, rows, x, workspace, d_output, gradient, {});
+}
+
+template <class S>
+void Mlp<S>::backward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
+                      Workspace<S>& workspace, std::span<const S> d_output, std::span<S> gradient,
+                      std::span<S> d_x) const {
   auto* dy = d_output.data();
   for (auto i = layers_.size(); i-- > 0;) {
     auto& layer = layers_[i];
     LayerShape shape{rows * layer.patches, layer.shape.in, layer.shape.out};
-    affine_weight_gradient(shape, layer_input(i, x, workspace), dy, gradient.data() + layer.weights,
-                           gradient.data() + layer.biases);
-    if (i == 0)
+    if (!gradient.empty())
+      affine_weight_gradient(shape, layer_input(i, x, workspace), dy,
+                             gradient.data() + layer.weights, gradient.data() + layer.biases);
+    if (i == 0 && d_x.empty())
       break;
-    auto size = rows * layers_[i - 1].patches * layers_[i - 1].shape.out; // of the layer before
-    auto* dx = sized(workspace.next_gradient, size);
+    // Of the layer before, or of x.
+    auto size = i > 0 ? rows * layers_[i - 1].patches * layers_[i - 1].shape.out : d_x.size();
+    auto* dx = i > 0 ? sized(workspace.next_gradient, size) : d_x.data();
     auto* d_rows = is_convolution(i) ? sized(workspace.d_patches, shape.rows * shape.in) : dx;
     affine_input_gradient(shape, dy, parameters.data() + layer.weights, d_rows);
     if (is_convolution(i))
       scatter_patches(layer.image, kernel_, rows, d_rows, dx);
+    if (i == 0)
+      break;
     activate_gradient(activation_, std::span<const S>(workspace.activations[i - 1]).first(size),
                       std::span(dx, size));
     std::swap(workspace.gradient, workspace.next_gradient);

@@ -63,6 +63,12 @@ public:
   void backward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
                 Workspace<S>& workspace, std::span<const S> d_output, std::span<S> gradient) const;
 
+  /// The same, and writes the loss's gradient with respect to x to `d_x` [row, input], for what x
+  /// comes from. An empty `gradient` leaves that of the parameters out.
+  void backward(std::span<const S> parameters, std::size_t rows, std::span<const S> x,
+                Workspace<S>& workspace, std::span<const S> d_output, std::span<S> gradient,
+                std::span<S> d_x) const;
+
 private:
   struct Layer {
     LayerShape shape; // rows filled in per call

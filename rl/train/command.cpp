@@ -11,7 +11,10 @@
 #include <ray/api.h>
 
 #include "rl/a2c.hpp"
+#include "rl/apex.hpp"
+#include "rl/apex_workers.hpp"
 #include "rl/ars.hpp"
+#include "rl/dqn.hpp"
 #include "rl/env/checker.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
@@ -21,6 +24,8 @@
 #include "rl/ppo.hpp"
 #include "rl/ppo_workers.hpp"
 #include "rl/presets.hpp"
+#include "rl/sac.hpp"
+#include "rl/td3.hpp"
 #include "rl/train/bench.hpp"
 #include "rl/train/play.hpp"
 
@@ -181,6 +186,36 @@ int train_with_ars(Words words, std::ostream& out, std::ostream& err) {
   return train_with<ArsConfig>("ars", words, out, err, make, train_ars);
 }
 
+int train_with_apex(Words words, std::ostream& out, std::ostream& err) {
+  auto make = [](auto& config, auto& options, int count) {
+    return make_apex_workers(config, options, count);
+  };
+  return train_with<ApexConfig>("apex", words, out, err, make, train_apex);
+}
+
+// An algorithm that collects in this thread.
+template <class Config, TrainResult (*train)(const Config&, Run&)>
+int train_alone(const char* name, Words words, std::ostream& out, std::ostream& err) {
+  Settings settings;
+  Config config;
+  if (!read_settings(name, words, settings, config, out))
+    return 0;
+  Run run(settings.options, name, config.fields());
+  return report(run, train(config, run), out, err);
+}
+
+int train_with_dqn(Words words, std::ostream& out, std::ostream& err) {
+  return train_alone<DqnConfig, train_dqn>("dqn", words, out, err);
+}
+
+int train_with_sac(Words words, std::ostream& out, std::ostream& err) {
+  return train_alone<SacConfig, train_sac>("sac", words, out, err);
+}
+
+int train_with_td3(Words words, std::ostream& out, std::ostream& err) {
+  return train_alone<Td3Config, train_td3>("td3", words, out, err);
+}
+
 // The policies in checkpoints, to be played.
 Act play_ppo(const Checkpoint& checkpoint) {
   return play_actor_critic<PpoConfig>(
@@ -211,6 +246,10 @@ constexpr Algorithm table[] = {
    play_impala},
   {"es", "evolution strategies (Salimans et al. 2017)", train_with_es, play_es},
   {"ars", "augmented random search (Mania et al. 2018)", train_with_ars, play_ars},
+  {"dqn", "deep Q-learning (Mnih et al. 2015)", train_with_dqn, nullptr},
+  {"apex", "DQN with distributed replay, Ape-X (Horgan et al. 2018)", train_with_apex, nullptr},
+  {"sac", "soft actor-critic (Haarnoja et al. 2018)", train_with_sac, nullptr},
+  {"td3", "twin delayed policy gradient (Fujimoto et al. 2018)", train_with_td3, nullptr},
 };
 
 int train(Words words, std::ostream& out, std::ostream& err) {

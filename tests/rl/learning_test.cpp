@@ -2,11 +2,15 @@
 // reach it in.
 
 #include "rl/a2c.hpp"
+#include "rl/apex.hpp"
 #include "rl/ars.hpp"
+#include "rl/dqn.hpp"
 #include "rl/es.hpp"
 #include "rl/impala.hpp"
 #include "rl/ppo.hpp"
 #include "rl/presets.hpp"
+#include "rl/sac.hpp"
+#include "rl/td3.hpp"
 #include "tests/rl/support.hpp"
 
 namespace {
@@ -50,6 +54,16 @@ rl::TrainResult es(const rl::RunOptions& options) {
 
 rl::TrainResult ars(const rl::RunOptions& options) {
   return train<rl::ArsConfig, rl::SerialEsWorkers>("ars", options, rl::ars_spec, rl::train_ars);
+}
+
+// An algorithm that collects in this thread, with its preset.
+template <class Config>
+rl::TrainResult alone(const char* name, rl::TrainResult (*train)(const Config&, rl::Run&),
+                      const rl::RunOptions& options) {
+  Config config;
+  rl::read_fields(config.fields(), rl::preset(name, options.env));
+  rl::Run run(options, name, config.fields());
+  return train(config, run);
 }
 
 void report(const char* what, std::int64_t seed, const rl::TrainResult& result) {
@@ -140,6 +154,43 @@ BOOST_AUTO_TEST_CASE(ppo_balances_a_pole_by_observations_and_rewards_of_unit_sca
   auto result = ppo(options);
   report("ppo InvertedPendulum-v4", 1, result);
   BOOST_TEST(result.evaluation.mean >= 950);
+}
+
+BOOST_AUTO_TEST_CASE(dqn_balances_cartpole_in_two_of_two_seeds) {
+  for (std::int64_t seed = 1; seed <= 2; ++seed) {
+    auto result = alone("dqn", rl::train_dqn, options_for("CartPole-v1", seed, 50'000));
+    report("dqn CartPole-v1", seed, result);
+    BOOST_TEST(result.evaluation.mean >= 475);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(dqn_drives_the_mountain_car_up) {
+  auto result = alone("dqn", rl::train_dqn, options_for("MountainCar-v0", 1, 120'000));
+  report("dqn MountainCar-v0", 1, result);
+  BOOST_TEST(result.evaluation.mean >= -110);
+}
+
+BOOST_AUTO_TEST_CASE(apex_balances_cartpole) {
+  auto options = options_for("CartPole-v1", 1, 200'000);
+  rl::ApexConfig config;
+  rl::read_fields(config.fields(), rl::preset("apex", options.env));
+  rl::Run run(options, "apex", config.fields());
+  rl::SerialApexWorkers workers(config, options);
+  auto result = rl::train_apex(config, run, workers);
+  report("apex CartPole-v1", 1, result);
+  BOOST_TEST(result.evaluation.mean >= 475);
+}
+
+BOOST_AUTO_TEST_CASE(sac_swings_the_pendulum_up_in_20000_steps) {
+  auto result = alone("sac", rl::train_sac, options_for("Pendulum-v1", 1, 20'000));
+  report("sac Pendulum-v1", 1, result);
+  BOOST_TEST(result.evaluation.mean >= -180);
+}
+
+BOOST_AUTO_TEST_CASE(td3_swings_the_pendulum_up_in_20000_steps) {
+  auto result = alone("td3", rl::train_td3, options_for("Pendulum-v1", 1, 20'000));
+  report("td3 Pendulum-v1", 1, result);
+  BOOST_TEST(result.evaluation.mean >= -180);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,11 +1,15 @@
 #include "rl/presets.hpp"
 
 #include "rl/a2c.hpp"
+#include "rl/apex.hpp"
 #include "rl/ars.hpp"
+#include "rl/dqn.hpp"
 #include "rl/env/registry.hpp"
 #include "rl/es.hpp"
 #include "rl/impala.hpp"
 #include "rl/ppo.hpp"
+#include "rl/sac.hpp"
+#include "rl/td3.hpp"
 #include "tests/rl/support.hpp"
 
 BOOST_AUTO_TEST_SUITE(presets)
@@ -73,6 +77,10 @@ BOOST_AUTO_TEST_CASE(every_preset_that_is_compiled_in_can_be_read) {
   BOOST_TEST(readable<rl::ImpalaConfig>("impala") >= 1);
   BOOST_TEST(readable<rl::EsConfig>("es") >= 2);
   BOOST_TEST(readable<rl::ArsConfig>("ars") >= 1);
+  BOOST_TEST(readable<rl::DqnConfig>("dqn") >= 4);
+  BOOST_TEST(readable<rl::ApexConfig>("apex") >= 1);
+  BOOST_TEST(readable<rl::SacConfig>("sac") >= 3);
+  BOOST_TEST(readable<rl::Td3Config>("td3") >= 1);
   BOOST_TEST(!rl::preset("ppo", "CartPole-v1").empty());
   BOOST_TEST(rl::preset("ppo", "Unknown-v0").empty());
   BOOST_TEST(rl::preset_steps("ppo", "CartPole-v1") == 150'000);

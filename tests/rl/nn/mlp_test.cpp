@@ -137,6 +137,43 @@ BOOST_AUTO_TEST_CASE(backward_is_the_slope_of_forward) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(backward_tells_the_slope_by_the_inputs_too) {
+  rl::Rng rng(2);
+  for (auto activation : {Activation::tanh, Activation::relu})
+    for (auto& sizes : networks) {
+      Mlp<double> mlp(sizes, activation);
+      constexpr std::size_t rows = 3;
+      auto p = normals(mlp.parameter_count(), rng), x = normals(rows * sizes.front(), rng),
+           d = normals(rows * sizes.back(), rng);
+      rl::nn::Workspace<double> workspace;
+      auto loss = [&] {
+        auto y = mlp.forward(p, rows, x, workspace);
+        double sum = 0;
+        for (std::size_t i = 0; i < y.size(); ++i)
+          sum += d[i] * y[i];
+        return sum;
+      };
+      loss();
+      std::vector<double> d_x(x.size(), 9), d_x_alone(x.size(), 9), gradient(p.size()),
+        expected(p.size());
+      mlp.backward(p, rows, x, workspace, d, gradient, d_x);
+      mlp.backward(p, rows, x, workspace, d, {}, d_x_alone);
+      mlp.backward(p, rows, x, workspace, d, expected);
+      BOOST_TEST(gradient == expected, boost::test_tools::per_element());
+      BOOST_TEST(d_x == d_x_alone, boost::test_tools::per_element());
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        constexpr double h = 1e-6;
+        auto was = x[i];
+        x[i] = was + h;
+        auto above = loss();
+        x[i] = was - h;
+        auto below = loss();
+        x[i] = was;
+        BOOST_TEST(std::abs((above - below) / (2 * h) - d_x[i]) < 1e-5 * (1 + std::abs(d_x[i])));
+      }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(backward_adds_to_the_gradient_it_is_given) {
   Mlp<double> mlp({2, 3, 1}, Activation::tanh);
   rl::Rng rng(3);

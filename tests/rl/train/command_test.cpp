@@ -134,6 +134,40 @@ BOOST_AUTO_TEST_CASE(workers_on_the_runtime_give_the_same_table) {
              == 0);
 }
 
+BOOST_AUTO_TEST_CASE(an_algorithm_that_does_not_fit_the_actions_names_those_that_do) {
+  BOOST_TEST(run({"dqn", "--env", "Pendulum-v1", "--quiet", "--logdir", logdir}) == 1);
+  BOOST_TEST(says(err, "dqn chooses among discrete actions"));
+  BOOST_TEST(says(err, "sac, td3, ppo or es"));
+  BOOST_TEST(!std::filesystem::exists(folder.path / "run" / "log.csv"));
+}
+
+BOOST_AUTO_TEST_CASE(off_policy_algorithms_train_and_resume) {
+  for (std::string algorithm : {"dqn", "sac", "td3"}) {
+    logdir = folder.path / algorithm;
+    auto env = algorithm == "dqn" ? "CartPole-v1" : "Pendulum-v1";
+    BOOST_TEST(run({algorithm, "--env", env, "--hidden=16", "--quiet", "--stop-steps=1500",
+                    "--evaluation-episodes=2", "--logdir", logdir})
+               == 0);
+    BOOST_TEST(run({algorithm, "--resume", logdir, "--stop-steps=2500", "--quiet"}) == 0);
+    auto steps = rl::read_csv(std::filesystem::path(logdir) / "log.csv").column("steps");
+    BOOST_TEST(steps.front() < 1500);
+    BOOST_TEST(steps.back() >= 2500);
+    BOOST_TEST(run({algorithm, "--env", env, "--workers=2", "--logdir="}) == 2);
+    BOOST_TEST(says(err, "give workers=0"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(apex_trains_in_this_thread_or_with_actors) {
+  for (std::string workers : {"0", "2"}) {
+    BOOST_TEST(run({"apex", "--env", "CartPole-v1", "--quiet", "--stop-steps=4000",
+                    "--evaluation-episodes=2", "--logdir", logdir + workers, "--workers", workers})
+               == 0);
+    auto log = rl::read_csv(std::filesystem::path(logdir + workers) / "log.csv");
+    BOOST_TEST(log.column("steps").back() >= 4000);
+    BOOST_TEST(log.column("replay/sampled_per_second").back() > 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_return_that_was_not_reached_is_a_failure_with_a_sentence) {
   BOOST_TEST(run(training({"--stop-return=490"})) == 1);
   BOOST_TEST(says(err, "did not reach 490.0 within 2048 steps"));
