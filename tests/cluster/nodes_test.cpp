@@ -1,5 +1,8 @@
 // Several nodes, all on this host: tasks, objects and actors that go from one to another.
 
+#include <atomic>
+#include <thread>
+
 #include "tests/cluster/cluster.hpp"
 
 using namespace caf_ray::test;
@@ -74,6 +77,17 @@ int use_tally(tally_handle handle, int n) {
 RAY_REMOTE(node_pid, make, sum, add, nested, make_refs, wait_for, nap, use_tally);
 RAY_REMOTE(tally::create, &tally::add, &tally::node, &tally::process, &tally::keep,
            &tally::sum_of_kept);
+
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  for (auto& thread :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(parent) + "/task")) {
+    std::ifstream file(thread.path() / "children");
+    for (pid_t pid; file >> pid;)
+      children.push_back(pid);
+  }
+  return children;
+}
 
 double expected_sum(std::size_t count, double first) {
   auto n = static_cast<double>(count);
@@ -267,6 +281,40 @@ BOOST_AUTO_TEST_CASE(tasks_of_a_node_that_dies_run_elsewhere) {
   door.open();
   for (auto& ref : refs)
     BOOST_TEST(*ref.Get() != gone);
+}
+
+BOOST_AUTO_TEST_CASE(policies_are_trained_while_workers_are_killed) {
+  test_cluster cluster;
+  setenv("RAY_ADDRESS", address_of_port(test_cluster::first_port).c_str(), 1);
+  for (auto [algorithm, steps] : {std::pair("es", "9000000"), std::pair("ppo", "300000")}) {
+    child training(CLUSTER_PROGRAMS "/caf-ray-train",
+                   {algorithm, "--env", "Pendulum-v1", "--workers", "3", "--stop-steps", steps,
+                    "--logdir", (cluster.folder() / algorithm).string()});
+    std::atomic<bool> ended = false;
+    int killed = 0;
+    std::thread killer([&] {
+      for (std::size_t i = 0; !ended; ++i) {
+        usleep(200'000); // tidy: allow sleep, that is how often one dies
+        auto workers = children_of(cluster[i % 3].pid());
+        if (!workers.empty() && !ended) {
+          kill(workers[i / 3 % workers.size()], SIGKILL);
+          ++killed;
+        }
+      }
+    });
+    std::string evaluation;
+    for (auto line = training.line(); !line.empty(); line = training.line())
+      if (line.starts_with("evaluation"))
+        evaluation = line;
+    auto code = training.wait_end();
+    ended = true;
+    killer.join();
+    BOOST_TEST_MESSAGE(algorithm << ": " << killed << " killed; " << evaluation);
+    BOOST_TEST(code == 0);
+    BOOST_TEST(!evaluation.empty());
+    BOOST_TEST(killed >= 2);
+  }
+  unsetenv("RAY_ADDRESS");
 }
 
 BOOST_AUTO_TEST_CASE(an_object_that_died_with_its_node_is_an_error_that_says_so) {

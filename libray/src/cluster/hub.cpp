@@ -185,7 +185,7 @@ void hub::welcome_process(const std::string& bytes, const caf::strong_actor_ptr&
 
 void hub::lose(const caf::actor_addr& who) {
   if (settings_.head && settings_.head == who && settings_.head_died)
-    settings_.head_died("its connection is gone");
+    std::exchange(settings_.head_died, nullptr)("its connection is gone");
   for (auto& [id, p] : peers_)
     if (p.link == who) {
       cut(id, "its connection is gone");

@@ -52,8 +52,8 @@ struct hub_settings {
   std::function<result<caf::strong_actor_ptr>(const std::string& address)> connect;
   /// Its local scheduler when it is connected, null when it is gone.
   std::function<void(node_id, const caf::strong_actor_ptr&)> neighbour;
-  /// On the head: that node is dead. On others: the head is, and with it the cluster.
-  std::function<void(node_id, const std::string& cause)> node_died;
+  /// On the head: that node is dead. On others: the head is, and with it the cluster (once).
+  std::function<void(const node_greeting&)> node_died;
   std::function<void(const std::string& cause)> head_died;
 
   /// Called as the last thing, on the hub's thread.

@@ -112,7 +112,7 @@ void hub::part(const peer& gone, const std::string& cause) {
   if (settings_.neighbour)
     settings_.neighbour(node, nullptr);
   if (!settings_.head && settings_.node_died)
-    settings_.node_died(node, cause);
+    settings_.node_died(gone.greeting);
 }
 
 const hub::peer* hub::neighbour(node_id node) const {

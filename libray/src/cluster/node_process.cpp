@@ -205,11 +205,12 @@ void node_process::start_hub(const node_process_options& given) {
     options.neighbour = [groups = roles.groups()](node_id node, const caf::strong_actor_ptr& its) {
       caf::anon_send(groups, scheduler::peer_atom_v, node, its);
     };
-    options.node_died = [&control](node_id node, const std::string& cause) {
+    options.node_died = [&control](const node_greeting& gone) {
       node_record record;
       record.alive = false;
-      record.host = cause;
-      control.put(gcs::table_kind::nodes, to_binary(node), encode(record));
+      record.host = gone.host;
+      record.address = gone.address;
+      control.put(gcs::table_kind::nodes, to_binary(gone.node), encode(record));
     };
   } else {
     options.head_died = given.on_cluster_lost;
