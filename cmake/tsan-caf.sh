@@ -29,8 +29,10 @@ tar xf "actor-framework_$version.orig.tar.gz"
 rm -rf build # of another version, or with other switches
 launcher=()
 command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-# The same switches as in Debian's caf/detail/build_config.hpp, which our headers see.
-CXXFLAGS='-fsanitize=thread -O1 -g1 -fno-omit-frame-pointer -Wno-tsan' LDFLAGS=-fsanitize=thread \
+# The same switches as in Debian's caf/detail/build_config.hpp, which our headers see, and the
+# header that a patch of Debian's includes.
+CXXFLAGS='-fsanitize=thread -O1 -g1 -fno-omit-frame-pointer -Wno-tsan -include limits' \
+LDFLAGS=-fsanitize=thread \
   cmake -S "actor-framework-$version" -B build -G Ninja -DCMAKE_BUILD_TYPE=None \
   -DCAF_LOG_LEVEL=QUIET -DCAF_NO_OPENSSL=yes -DCAF_NO_EXAMPLES=yes -DCAF_NO_UNIT_TESTS=yes \
   "${launcher[@]}" >configure.log
