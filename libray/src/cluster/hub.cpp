@@ -76,8 +76,7 @@ hub_options hub::core_options() {
   options.aside = [this](auto work, auto then) { aside(std::move(work), std::move(then)); };
   if (settings_.find_actor)
     options.find_actor = [this](actor_id actor, auto then) {
-      questions_[actor] = {actor, std::move(then),
-                           std::chrono::steady_clock::now() + question_patience};
+      questions_[actor] = {std::move(then), std::chrono::steady_clock::now() + question_patience};
       look_up_actors();
     };
   options.bring = [this](object_id object, std::uint64_t size_bytes,

@@ -150,9 +150,10 @@ private:
     bool fetching = false;
     std::vector<actor_id> starts;
     std::string failure;
-    /// For other nodes to pull; while the job lives.
+    /// For other nodes to pull; while the job lives. And those that wait until it is so far.
     objstore::pinned published;
     program_op how;
+    std::vector<std::function<void(const program_op&)>> askers;
   };
   std::map<job_id, job_start> jobs_;
   /// A worker that has not joined yet.
@@ -196,7 +197,6 @@ private:
   std::vector<transfer_wish> wishes_;
   /// Actors that the control store may not have heard of yet.
   struct actor_question {
-    actor_id actor;
     std::function<void(std::optional<actor_record>)> then;
     std::chrono::steady_clock::time_point until;
     bool asked = false;

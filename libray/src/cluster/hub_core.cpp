@@ -93,19 +93,16 @@ void hub_core::end_job(job_id job) {
   }
 }
 
-bool hub_core::job_is_wanted(job_id job) const {
-  return foreign_jobs_.count(job) != 0
-         || std::any_of(clients_.begin(), clients_.end(), [job](auto& x) {
-              return x.second.kind == client_kind::driver && x.second.job == job;
-            });
-}
-
 bool hub_core::job_lives(job_id job) const {
-  return job_is_wanted(job) || std::any_of(actors_.begin(), actors_.end(), [job](auto& x) {
-           auto& actor = x.second;
-           return actor.record.job == job && actor.record.state != actor_state::dead
-                  && !actor.is_foreign;
-         });
+  auto drives = [job](auto& x) {
+    return x.second.kind == client_kind::driver && x.second.job == job;
+  };
+  auto lives = [job](auto& x) {
+    auto& actor = x.second;
+    return actor.record.job == job && actor.record.state != actor_state::dead && !actor.is_foreign;
+  };
+  return foreign_jobs_.count(job) != 0 || std::any_of(clients_.begin(), clients_.end(), drives)
+         || std::any_of(actors_.begin(), actors_.end(), lives);
 }
 
 bool hub_core::hosts_actor(client_id worker) const {
@@ -203,15 +200,16 @@ result<void> hub_core::handle(client_id from, std::string_view batch) {
   if (!find(from))
     return {};
   refused_ = false;
+  const bool by_node = is_node(from);
   auto read = read_ops(batch, [&]<class Op>(Op& op) {
-    if ((is_node(from) && of_processes<Op>) || (!is_node(from) && of_nodes<Op>))
+    if (by_node ? of_processes<Op> : of_nodes<Op>)
       refused_ = true;
     else
       on(from, op);
   });
   if (read && refused_)
-    return caf_ray::fail(errc::corrupt, is_node(from) ? "a node has sent what only a process says"
-                                                      : "a process has sent what only a node says");
+    return caf_ray::fail(errc::corrupt, by_node ? "a node has sent what only a process says"
+                                                : "a process has sent what only a node says");
   assign();
   return read;
 }

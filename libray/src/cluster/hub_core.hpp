@@ -222,8 +222,7 @@ private:
   void reach_foreign(hosted_actor& actor);
   void end_foreign(actor_id id, const error& why);
   error never_created(actor_id id) const;
-  /// Its driver is here, or on another node and has not left; or (lives) an actor of it is left.
-  bool job_is_wanted(job_id job) const;
+  /// Its driver is here, or on another node and has not left; or an actor of it is left.
   bool job_lives(job_id job) const;
   bool hosts_actor(client_id worker) const;
   void create_actor(const hub_task_ptr& creation);

@@ -138,10 +138,12 @@ void hub::hear_of(const scheduler::node_updates& changes) {
 
 /// Of two nodes the one with the larger id calls; the head is called by those that enter.
 void hub::call_neighbours() {
+  if (!settings_.head || !settings_.connect)
+    return;
   auto now = std::chrono::steady_clock::now();
   for (auto& [node, known] : known_) {
-    if (known.is_head || !settings_.head || node > settings_.node || known.calling
-        || now < known.call_again || neighbour(node) || !settings_.connect)
+    if (known.is_head || node > settings_.node || known.calling || now < known.call_again
+        || neighbour(node))
       continue;
     known.calling = true;
     auto found = std::make_shared<result<caf::strong_actor_ptr>>();

@@ -73,20 +73,22 @@ void hub::publish_program(job_id id, std::function<void(const program_op&)> then
     poster()([how = job.how, then = std::move(then)] { then(how); });
     return;
   }
+  job.askers.push_back(std::move(then));
+  if (job.askers.size() > 1)
+    return; // it is being read
   auto read = std::make_shared<published_program>();
   aside([store = settings_.store, path = job.program, id,
          read] { *read = read_program(*store, path, id); },
-        [this, id, read, then = std::move(then)] {
+        [this, id, read] {
           auto& job = jobs_[id];
           program_op answer{id, read->failure, read->hash, 0};
           if (read->failure.code == errc::none) {
             answer.size_bytes = read->content.bytes().size();
             job.published = std::move(read->content);
             job.how = answer;
-          } else if (!job.how.hash.empty()) {
-            answer = job.how; // two have asked at once
           }
-          then(answer);
+          for (auto& tell : std::exchange(job.askers, {}))
+            tell(answer);
         });
 }
 
