@@ -100,7 +100,7 @@ A2cLosses A2c::update(const Batch& batch, double left) {
     a2c_loss<float>(policy_, weights_, {acted_on, batch.action, advantage_, target_},
                     config_.value_weight, config_.entropy_weight, gradient_, workspace_);
   losses.gradient_norm = nn::clip_norm(std::span(gradient_), config_.max_gradient_norm);
-  require_finite(losses.gradient_norm, "A2C");
+  require_finite(losses.gradient_norm, "A2C's gradient");
   adam_.step(std::span(weights_).first(gradient_.size()), gradient_, config_.learning_rate * left);
   scale_.write(weights_); // from the next batch on
   return losses;

@@ -6,6 +6,7 @@
 
 #include "rl/env/registry.hpp"
 #include "rl/fitting.hpp"
+#include "rl/learner.hpp"
 
 namespace rl {
 
@@ -195,8 +196,7 @@ void SerialApexWorkers::save(Checkpoint& checkpoint) {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     ByteWriter out;
     shards_[i].save(out);
-    for (auto word : draws_[i].state())
-      out.put(word);
+    draws_[i].save(out);
     shards.push_back(out.take());
   }
   checkpoint.put_list("shards", shards);
@@ -217,10 +217,7 @@ void SerialApexWorkers::load(const Checkpoint& checkpoint) {
   for (std::size_t i = 0; i < shards.size(); ++i) {
     ByteReader in(shards[i]);
     shards_[i].load(in);
-    Rng::State state;
-    for (auto& word : state)
-      word = in.get<std::uint64_t>();
-    draws_[i] = Rng::from_state(state);
+    draws_[i] = Rng::load(in);
   }
   acting_.load(checkpoint.get_list("actors"));
   weights_ = checkpoint.get_floats("published");
@@ -246,13 +243,9 @@ TrainResult train_apex(const ApexConfig& config, Run& run, ApexWorkers& workers)
   };
   QNetwork<float>::Workspace workspace;
   auto evaluation = [&](const char* purpose) {
-    auto result =
-      evaluate(options.env, derive_seed(run.seed(), purpose),
-               static_cast<int>(options.evaluation_episodes), [&](auto observation, auto action) {
-                 dqn.network().act_greedily(dqn.weights(), observation, action, workspace);
-               });
-    run.add(result);
-    return result;
+    return evaluate_acts(run, purpose, [&](auto observation, auto action) {
+      dqn.network().act_greedily(dqn.weights(), observation, action, workspace);
+    });
   };
   ApexSample batch;
   std::vector<float> error(static_cast<std::size_t>(config.dqn.minibatch));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rl/env/registry.hpp"
+#include "rl/rollout_actor.hpp"
 
 namespace rl {
 
@@ -35,13 +36,6 @@ ApexConfig to_config(const std::string& text) {
   ApexConfig config;
   read_fields(config.fields(), text);
   return config;
-}
-
-// Whether somebody is gone, by no fault of the code that ran there.
-bool is_death(const ray::internal::RayException& error) {
-  return dynamic_cast<const ray::internal::RayActorException*>(&error)
-         || dynamic_cast<const ray::internal::RayWorkerException*>(&error)
-         || dynamic_cast<const ray::internal::UnreconstructableException*>(&error);
 }
 
 template <class T>

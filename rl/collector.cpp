@@ -38,8 +38,7 @@ std::vector<std::string> Collector::save() const {
   for (std::size_t row = 0; row < windows_.size(); ++row) {
     ByteWriter out;
     envs_.save(static_cast<int>(row), out);
-    for (auto word : rngs_[row].state())
-      out.put(word);
+    rngs_[row].save(out);
     windows_[row].save(out);
     states.push_back(out.take());
   }
@@ -54,10 +53,7 @@ void Collector::load(std::span<const std::string> states) {
   for (std::size_t row = 0; row < states.size(); ++row) {
     ByteReader in(states[row]);
     envs_.load(static_cast<int>(row), in);
-    Rng::State state;
-    for (auto& word : state)
-      word = in.get<std::uint64_t>();
-    rngs_[row] = Rng::from_state(state);
+    rngs_[row] = Rng::load(in);
     windows_[row].load(in);
   }
 }

@@ -5,6 +5,7 @@
 
 #include "rl/env/registry.hpp"
 #include "rl/fitting.hpp"
+#include "rl/learner.hpp"
 
 namespace rl {
 
@@ -137,10 +138,8 @@ DqnLosses Dqn::update(const ReplaySample& sample, std::span<float> error, double
   std::fill(gradient_.begin(), gradient_.end(), 0.0f);
   auto losses = dqn_loss<float>(network_, weights_, minibatch_, gradient_, error, workspace_);
   losses.gradient_norm = nn::clip_norm(std::span(gradient_), config_.max_gradient_norm);
-  if (!std::isfinite(losses.gradient_norm) || !std::isfinite(losses.loss))
-    throw Error(ErrorCode::not_finite,
-                "DQN's loss is not finite in gradient step " + std::to_string(updates_ + 1)
-                  + ", training has diverged; a smaller learning_rate or reward_scale may help");
+  require_finite(losses.gradient_norm, "DQN's loss", updates_ + 1);
+  require_finite(losses.loss, "DQN's loss", updates_ + 1);
   adam_.step(weights_, gradient_, config_.learning_rate * left);
   if (++updates_ % config_.target_interval == 0)
     target_ = weights_;
@@ -196,13 +195,9 @@ TrainResult train_dqn(const DqnConfig& config, Run& run) {
   };
   QNetwork<float>::Workspace workspace;
   auto evaluation = [&](const char* purpose) {
-    auto result =
-      evaluate(options.env, derive_seed(run.seed(), purpose),
-               static_cast<int>(options.evaluation_episodes), [&](auto observation, auto action) {
-                 dqn.network().act_greedily(dqn.weights(), observation, action, workspace);
-               });
-    run.add(result);
-    return result;
+    return evaluate_acts(run, purpose, [&](auto observation, auto action) {
+      dqn.network().act_greedily(dqn.weights(), observation, action, workspace);
+    });
   };
   auto envs = static_cast<std::size_t>(config.envs);
   std::vector<float> action(envs), error(static_cast<std::size_t>(config.minibatch));

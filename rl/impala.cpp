@@ -94,7 +94,7 @@ ImpalaLosses Impala::update(const Batch& batch, std::span<const std::size_t> env
     a2c_loss<float>(policy_, weights_, {acted_on, batch.action, advantage_, target_},
                     config_.value_weight, config_.entropy_weight, gradient_, workspace_);
   losses.loss.gradient_norm = nn::clip_norm(std::span(gradient_), config_.max_gradient_norm);
-  require_finite(losses.loss.gradient_norm, "IMPALA");
+  require_finite(losses.loss.gradient_norm, "IMPALA's gradient");
   adam_.step(std::span(weights_).first(gradient_.size()), gradient_, config_.learning_rate * left);
   scale_.write(weights_); // for the fragments asked for from now on
   return losses;

@@ -18,17 +18,20 @@ void judge(const ActorCritic<float>& policy, std::span<const float> weights, con
     values.next[batch.ends[i].time * envs + batch.ends[i].env] = final_values[i];
 }
 
+Evaluation evaluate_acts(Run& run, const char* purpose, const Act& act) {
+  auto& options = run.options();
+  auto result = evaluate(options.env, derive_seed(run.seed(), purpose),
+                         static_cast<int>(options.evaluation_episodes), act);
+  run.add(result);
+  return result;
+}
+
 Evaluation evaluate_policy(Run& run, const char* purpose, const ActorCritic<float>& policy,
                            std::span<const float> weights) {
   ActorCritic<float>::Workspace workspace;
-  auto& options = run.options();
-  auto result =
-    evaluate(options.env, derive_seed(run.seed(), purpose),
-             static_cast<int>(options.evaluation_episodes), [&](auto observation, auto action) {
-               policy.act_greedily(weights, observation, action, workspace);
-             });
-  run.add(result);
-  return result;
+  return evaluate_acts(run, purpose, [&](auto observation, auto action) {
+    policy.act_greedily(weights, observation, action, workspace);
+  });
 }
 
 void save_learner(Checkpoint& checkpoint, std::span<const float> weights,
@@ -37,8 +40,7 @@ void save_learner(Checkpoint& checkpoint, std::span<const float> weights,
   ByteWriter out;
   adam.save(out);
   if (rng)
-    for (auto word : rng->state())
-      out.put(word);
+    rng->save(out);
   checkpoint.put("learner", out.take());
 }
 
@@ -48,10 +50,7 @@ void load_learner(const Checkpoint& checkpoint, std::vector<float>& weights, nn:
   ByteReader in(checkpoint.get("learner"));
   adam.load(in);
   if (rng) {
-    Rng::State state;
-    for (auto& word : state)
-      word = in.get<std::uint64_t>();
-    *rng = Rng::from_state(state);
+    *rng = Rng::load(in);
   }
   weights = std::move(loaded);
 }
@@ -65,12 +64,13 @@ std::vector<float> load_weights(const Checkpoint& checkpoint, std::size_t expect
   return weights;
 }
 
-void require_finite(double gradient_norm, const char* algorithm) {
-  if (!std::isfinite(gradient_norm))
-    throw Error(ErrorCode::not_finite,
-                std::string(algorithm)
-                  + "'s gradient is not finite, training has diverged; a smaller learning_rate or "
-                    "reward_scale may help");
+void require_finite(double value, const char* what, std::int64_t step) {
+  if (std::isfinite(value))
+    return;
+  auto where = step > 0 ? " in gradient step " + std::to_string(step) : std::string();
+  throw Error(ErrorCode::not_finite, std::string(what) + " is not finite" + where
+                                       + ", training has diverged; a smaller learning_rate or "
+                                         "reward_scale may help");
 }
 
 } // namespace rl

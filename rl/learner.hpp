@@ -2,6 +2,7 @@
 // state.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -24,8 +25,10 @@ struct BatchValues {
 void judge(const ActorCritic<float>& policy, std::span<const float> weights, const Batch& batch,
            ActorCritic<float>::Workspace& workspace, BatchValues& values);
 
-/// Evaluates the most likely actions over RunOptions::evaluation_episodes, and logs it. `purpose`
-/// names the stream of episodes: "confirm" or "final".
+/// Evaluates these actions over RunOptions::evaluation_episodes, and logs it. `purpose` names the
+/// stream of episodes: "confirm" or "final".
+Evaluation evaluate_acts(Run& run, const char* purpose, const Act& act);
+/// The same for a policy's most likely actions.
 Evaluation evaluate_policy(Run& run, const char* purpose, const ActorCritic<float>& policy,
                            std::span<const float> weights);
 
@@ -39,7 +42,8 @@ void load_learner(const Checkpoint& checkpoint, std::vector<float>& weights, nn:
 /// The part "weights" alone, as many as `expected`. Throws Error{bad_checkpoint}.
 std::vector<float> load_weights(const Checkpoint& checkpoint, std::size_t expected);
 
-/// Throws Error{not_finite} for a gradient norm that is NaN or infinite, naming the algorithm.
-void require_finite(double gradient_norm, const char* algorithm);
+/// Throws Error{not_finite} when a norm or loss is NaN or infinite. `what` is how the text calls
+/// it, such as "PPO's gradient"; `step` is the gradient step, counted from 1, where one is counted.
+void require_finite(double value, const char* what, std::int64_t step = 0);
 
 } // namespace rl

@@ -145,7 +145,7 @@ PpoLosses Ppo::update(const Batch& batch, double left) {
       auto losses = ppo_loss<float>(policy_, weights_, minibatch_, config_, config_.clip * left,
                                     gradient_, workspace_);
       auto norm = nn::clip_norm(std::span(gradient_), config_.max_gradient_norm);
-      require_finite(norm, "PPO");
+      require_finite(norm, "PPO's gradient");
       adam_.step(std::span(weights_).first(gradient_.size()), gradient_,
                  config_.learning_rate * left);
       sum.policy += losses.policy;

@@ -148,18 +148,14 @@ void save_replay(Checkpoint& checkpoint, const Replay& replay, const Rng& draws)
   ByteWriter columns, state;
   replay.save(columns);
   checkpoint.put("replay", columns.take());
-  for (auto word : draws.state())
-    state.put(word);
+  draws.save(state);
   checkpoint.put("draws", state.take());
 }
 
 void load_replay(const Checkpoint& checkpoint, Replay& replay, Rng& draws) {
   ByteReader columns(checkpoint.get("replay")), words(checkpoint.get("draws"));
   replay.load(columns);
-  Rng::State state;
-  for (auto& word : state)
-    word = words.get<std::uint64_t>();
-  draws = Rng::from_state(state);
+  draws = Rng::load(words);
 }
 
 } // namespace rl

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "rl/bytes.hpp"
+
 namespace rl {
 
 namespace {
@@ -100,6 +102,18 @@ Rng Rng::from_state(const State& state) {
 Rng::State Rng::state() const {
   return {static_cast<std::uint64_t>(state_ >> 64), static_cast<std::uint64_t>(state_),
           static_cast<std::uint64_t>(increment_ >> 64), static_cast<std::uint64_t>(increment_)};
+}
+
+Rng Rng::load(ByteReader& in) {
+  State state;
+  for (auto& word : state)
+    word = in.get<std::uint64_t>();
+  return from_state(state);
+}
+
+void Rng::save(ByteWriter& out) const {
+  for (auto word : state())
+    out.put(word);
 }
 
 double Rng::normal() {

@@ -14,6 +14,9 @@
 
 namespace rl {
 
+class ByteReader;
+class ByteWriter;
+
 /// numpy.random.SeedSequence: turns entropy words into well-mixed seed words.
 /// Source: M. O'Neill's randutils seed_seq_fe, as numpy 1.17 and later use it.
 class SeedSequence {
@@ -52,6 +55,9 @@ public:
   /// The generator that `state()` was taken from.
   static Rng from_state(const State& state);
   State state() const;
+  /// The same as part of a saved state.
+  static Rng load(ByteReader& in);
+  void save(ByteWriter& out) const;
 
   /// The next 64 random bits; numpy's `bit_generator.random_raw()`.
   std::uint64_t next() {

@@ -5,6 +5,7 @@
 
 #include "rl/env/registry.hpp"
 #include "rl/fitting.hpp"
+#include "rl/learner.hpp"
 #include "rl/nn/layer_sizes.hpp"
 #include "rl/nn/squashed.hpp"
 
@@ -192,14 +193,7 @@ SacLosses Sac::update(const ReplaySample& sample, double left) {
   auto critic_loss = sac_critic_loss<float>(critic_, critic_weights_, rows.observation, rows.action,
                                             target_values_, critic_gradient_, critic_workspace_);
   auto critic_norm = nn::clip_norm(std::span(critic_gradient_), 0);
-  auto check = [&](double norm, const char* whose) {
-    if (!std::isfinite(norm))
-      throw Error(ErrorCode::not_finite,
-                  std::string("SAC's gradient of the ") + whose + " is not finite in gradient step "
-                    + std::to_string(updates_ + 1)
-                    + ", training has diverged; a smaller learning_rate or reward_scale may help");
-  };
-  check(critic_norm, "critics");
+  require_finite(critic_norm, "SAC's gradient of the critics", updates_ + 1);
   critic_adam_.step(critic_weights_, critic_gradient_, learning_rate);
 
   std::fill(gradient_.begin(), gradient_.end(), 0.0f);
@@ -207,7 +201,7 @@ SacLosses Sac::update(const ReplaySample& sample, double left) {
     policy_, weights_, critic_, critic_weights_, static_cast<float>(alpha()), rows.observation,
     draw_noise(rows.size()), gradient_, workspace_, critic_workspace_);
   losses.policy_gradient_norm = nn::clip_norm(std::span(gradient_), 0);
-  check(losses.policy_gradient_norm, "policy");
+  require_finite(losses.policy_gradient_norm, "SAC's gradient of the policy", updates_ + 1);
   adam_.step(weights_, gradient_, learning_rate);
 
   if (config_.tune_alpha) { // J(alpha) (equation 18) by log alpha
@@ -233,8 +227,7 @@ void Sac::save(Checkpoint& checkpoint) const {
   alpha_adam_.save(out);
   out.put(log_alpha_);
   out.put(updates_);
-  for (auto word : rng_.state())
-    out.put(word);
+  rng_.save(out);
   checkpoint.put("learner", out.take());
 }
 
@@ -252,10 +245,7 @@ void Sac::load(const Checkpoint& checkpoint) {
   alpha_adam_.load(in);
   log_alpha_ = in.get<double>();
   updates_ = in.get<std::int64_t>();
-  Rng::State state;
-  for (auto& word : state)
-    word = in.get<std::uint64_t>();
-  rng_ = Rng::from_state(state);
+  rng_ = Rng::load(in);
   weights_ = std::move(weights);
   critic_weights_ = std::move(critics);
   target_ = std::move(targets);
@@ -291,14 +281,10 @@ TrainResult train_sac(const SacConfig& config, Run& run) {
     stretched(action.size());
   auto evaluation = [&](const char* purpose) {
     std::vector<float> middle(collector.action_size());
-    auto result =
-      evaluate(options.env, derive_seed(run.seed(), purpose),
-               static_cast<int>(options.evaluation_episodes), [&](auto observation, auto out) {
-                 sac.act_greedily(observation, middle);
-                 stretch_to_space(collector.action_space(), middle, out);
-               });
-    run.add(result);
-    return result;
+    return evaluate_acts(run, purpose, [&](auto observation, auto out) {
+      sac.act_greedily(observation, middle);
+      stretch_to_space(collector.action_space(), middle, out);
+    });
   };
   Transitions rows{collector.observation_size(), collector.action_size()};
   ReplaySample sample;

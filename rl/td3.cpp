@@ -5,6 +5,7 @@
 
 #include "rl/env/registry.hpp"
 #include "rl/fitting.hpp"
+#include "rl/learner.hpp"
 #include "rl/nn/layer_sizes.hpp"
 
 namespace rl {
@@ -153,19 +154,12 @@ Td3Losses Td3::update(const ReplaySample& sample, double left) {
   auto& rows = sample.rows;
   auto learning_rate = config_.learning_rate * left;
   Td3Losses losses;
-  auto check = [&](double norm, const char* whose) {
-    if (!std::isfinite(norm))
-      throw Error(ErrorCode::not_finite,
-                  std::string("TD3's gradient of the ") + whose + " is not finite in gradient step "
-                    + std::to_string(updates_ + 1)
-                    + ", training has diverged; a smaller learning_rate or reward_scale may help");
-  };
   targets(rows);
   std::fill(critic_gradient_.begin(), critic_gradient_.end(), 0.0f);
   losses.critic = td3_critic_loss<float>(critic_, critic_weights_, rows.observation, rows.action,
                                          target_values_, critic_gradient_, critic_workspace_);
   losses.critic_gradient_norm = nn::clip_norm(std::span(critic_gradient_), 0);
-  check(losses.critic_gradient_norm, "critics");
+  require_finite(losses.critic_gradient_norm, "TD3's gradient of the critics", updates_ + 1);
   critic_adam_.step(critic_weights_, critic_gradient_, learning_rate);
   losses.policy_moved = (updates_ + 1) % config_.policy_delay == 0;
   if (losses.policy_moved) {
@@ -174,7 +168,7 @@ Td3Losses Td3::update(const ReplaySample& sample, double left) {
       td3_policy_loss<float>(policy_, weights_, critic_, critic_weights_, rows.observation,
                              gradient_, workspace_, critic_workspace_);
     losses.policy_gradient_norm = nn::clip_norm(std::span(gradient_), 0);
-    check(losses.policy_gradient_norm, "policy");
+    require_finite(losses.policy_gradient_norm, "TD3's gradient of the policy", updates_ + 1);
     adam_.step(weights_, gradient_, learning_rate);
     average_into(target_, weights_, config_.tau);
     average_into(critic_target_, critic_weights_, config_.tau);
@@ -192,8 +186,7 @@ void Td3::save(Checkpoint& checkpoint) const {
   adam_.save(out);
   critic_adam_.save(out);
   out.put(updates_);
-  for (auto word : rng_.state())
-    out.put(word);
+  rng_.save(out);
   checkpoint.put("learner", out.take());
 }
 
@@ -210,10 +203,7 @@ void Td3::load(const Checkpoint& checkpoint) {
   adam_.load(in);
   critic_adam_.load(in);
   updates_ = in.get<std::int64_t>();
-  Rng::State state;
-  for (auto& word : state)
-    word = in.get<std::uint64_t>();
-  rng_ = Rng::from_state(state);
+  rng_ = Rng::load(in);
   weights_ = std::move(weights);
   target_ = std::move(target);
   critic_weights_ = std::move(critics);
@@ -250,14 +240,10 @@ TrainResult train_td3(const Td3Config& config, Run& run) {
     stretched(action.size());
   auto evaluation = [&](const char* purpose) {
     std::vector<float> unit(collector.action_size());
-    auto result =
-      evaluate(options.env, derive_seed(run.seed(), purpose),
-               static_cast<int>(options.evaluation_episodes), [&](auto observation, auto out) {
-                 td3.act_greedily(observation, unit);
-                 stretch_to_space(collector.action_space(), unit, out);
-               });
-    run.add(result);
-    return result;
+    return evaluate_acts(run, purpose, [&](auto observation, auto out) {
+      td3.act_greedily(observation, unit);
+      stretch_to_space(collector.action_space(), unit, out);
+    });
   };
   Transitions rows{collector.observation_size(), collector.action_size()};
   ReplaySample sample;

@@ -64,8 +64,7 @@ std::vector<std::string> RolloutWorker::save() const {
   for (int i = 0; i < count(); ++i) {
     ByteWriter out;
     envs_.save(i, out);
-    for (auto word : rngs_[static_cast<std::size_t>(i)].state())
-      out.put(word);
+    rngs_[static_cast<std::size_t>(i)].save(out);
     states.push_back(out.take());
   }
   return states;
@@ -79,10 +78,7 @@ void RolloutWorker::load(std::span<const std::string> states) {
   for (std::size_t i = 0; i < states.size(); ++i) {
     ByteReader in(states[i]);
     envs_.load(static_cast<int>(i), in);
-    Rng::State state;
-    for (auto& word : state)
-      word = in.get<std::uint64_t>();
-    rngs_[i] = Rng::from_state(state);
+    rngs_[i] = Rng::load(in);
   }
 }
 
